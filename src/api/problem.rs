@@ -1,0 +1,136 @@
+//! Errors as RFC 9457 problem details.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+/// An error, for a program and for the person who reads its log.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct Problem {
+    /// A path below the public URL that explains this kind of problem.
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub title: String,
+    pub status: u16,
+    /// What is wrong this time, and what to do.
+    pub detail: String,
+    /// Which fields are wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+    #[serde(skip)]
+    pub retry_after: Option<u32>,
+}
+
+/// One field that is wrong.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct FieldError {
+    /// RFC 6901, for example `/priority`.
+    pub pointer: String,
+    pub detail: String,
+}
+
+impl Problem {
+    fn new(status: StatusCode, kind: &str, title: &str, detail: impl Into<String>) -> Self {
+        Problem {
+            kind: format!("/problems/{kind}"),
+            title: title.into(),
+            status: status.as_u16(),
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after: None,
+        }
+    }
+
+    /// 400: the request as a whole cannot be read.
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad-request", "The request cannot be read", detail)
+    }
+
+    /// 422: it can be read, and fields are wrong.
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        let detail =
+            errors.iter().map(|error| format!("{}: {}", error.pointer, error.detail)).collect::<Vec<_>>().join("; ");
+        Problem { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Some fields are wrong", detail) }
+    }
+
+    /// 422 for one field.
+    pub fn field(pointer: &str, detail: impl Into<String>) -> Self {
+        Self::invalid(vec![FieldError { pointer: pointer.into(), detail: detail.into() }])
+    }
+
+    /// 401.
+    pub fn unauthenticated(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Who are you?", detail)
+    }
+
+    /// 403.
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "Not allowed", detail)
+    }
+
+    /// 404.
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", "There is no such thing", detail)
+    }
+
+    /// 409: the state of the thing does not allow it.
+    pub fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", "Not possible now", detail)
+    }
+
+    /// 413.
+    pub fn too_large(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large", detail)
+    }
+
+    /// 503: nothing was recorded; try again.
+    pub fn unavailable() -> Self {
+        Problem {
+            retry_after: Some(1),
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "Not taken",
+                "The database does not take it now; nothing was recorded. Send it again.",
+            )
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        tracing::error!(%error, "the database refused");
+        Problem::unavailable()
+    }
+}
+
+impl From<crate::incident::door::DoorError> for Problem {
+    fn from(error: crate::incident::door::DoorError) -> Self {
+        use crate::incident::{Refusal, door::DoorError};
+        match error {
+            DoorError::Database(error) => error.into(),
+            DoorError::Refused(refusal @ Refusal::Unknown) => Problem::not_found(refusal.to_string()),
+            DoorError::Refused(refusal @ (Refusal::Invalid(_) | Refusal::UnknownPerson(_))) => {
+                Problem::field("", refusal.to_string())
+            }
+            DoorError::Refused(refusal) => Problem::conflict(refusal.to_string()),
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Time as an argument. The running service reads one [`Clock`]; tests, rehearsals and the demo hand in another.
+//!
+//! tokio's own paused time is not used: it breaks the database pool.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use futures::future::BoxFuture;
+use tokio::sync::watch;
+
+/// An instant, in UTC, to the microsecond (PostgreSQL keeps no more).
+pub type Time = DateTime<Utc>;
+
+/// Where the service gets the time of day from, and how it waits for one.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Source>);
+
+trait Source: Send + Sync {
+    fn now(&self) -> Time;
+    fn sleep_until(&self, at: Time) -> BoxFuture<'static, ()>;
+}
+
+impl Clock {
+    /// The machine's clock.
+    pub fn system() -> Self {
+        Clock(Arc::new(Scaled { start: Utc::now(), origin: None, rate: 1.0 }))
+    }
+
+    /// A clock that starts at `start` and runs `rate` times as fast as the machine's.
+    pub fn scaled(start: Time, rate: f64) -> Self {
+        Clock(Arc::new(Scaled { start, origin: Some(Instant::now()), rate }))
+    }
+
+    /// A clock that stands still until it is moved, and the hand that moves it.
+    pub fn manual(start: Time) -> (Self, ManualHand) {
+        let (sender, receiver) = watch::channel(start.trunc_subsecs(6));
+        (Clock(Arc::new(Manual { receiver })), ManualHand { sender: Arc::new(Mutex::new(sender)) })
+    }
+
+    /// The time now, truncated to the microsecond so that both databases give back what was stored.
+    pub fn now(&self) -> Time {
+        self.0.now().trunc_subsecs(6)
+    }
+
+    /// Waits until the clock shows `at` or later. Returns at once for the past.
+    pub async fn sleep_until(&self, at: Time) {
+        while self.now() < at {
+            self.0.sleep_until(at).await;
+        }
+    }
+
+    /// Waits for `span` of this clock's time.
+    pub async fn sleep(&self, span: TimeDelta) {
+        self.sleep_until(self.now() + span).await;
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Clock({})", self.now())
+    }
+}
+
+struct Scaled {
+    start: Time,
+    /// `None` follows the machine's wall clock, steps included.
+    origin: Option<Instant>,
+    rate: f64,
+}
+
+impl Source for Scaled {
+    fn now(&self) -> Time {
+        match self.origin {
+            None => Utc::now(),
+            Some(origin) => {
+                self.start + TimeDelta::microseconds((origin.elapsed().as_micros() as f64 * self.rate) as i64)
+            }
+        }
+    }
+
+    fn sleep_until(&self, at: Time) -> BoxFuture<'static, ()> {
+        let wait = (at - self.now()).to_std().unwrap_or_default().div_f64(self.rate);
+        // Looked at again every second, so that a step of the wall clock cannot oversleep.
+        Box::pin(tokio::time::sleep(wait.clamp(Duration::from_micros(200), Duration::from_secs(1))))
+    }
+}
+
+struct Manual {
+    receiver: watch::Receiver<Time>,
+}
+
+impl Source for Manual {
+    fn now(&self) -> Time {
+        *self.receiver.borrow()
+    }
+
+    fn sleep_until(&self, at: Time) -> BoxFuture<'static, ()> {
+        let mut receiver = self.receiver.clone();
+        Box::pin(async move {
+            if receiver.wait_for(|now| *now >= at).await.is_err() {
+                // The hand is gone: this clock will never move again.
+                std::future::pending::<()>().await;
+            }
+        })
+    }
+}
+
+/// Moves a manual clock. Only forward: a test of a backward step uses its own clock.
+#[derive(Clone)]
+pub struct ManualHand {
+    sender: Arc<Mutex<watch::Sender<Time>>>,
+}
+
+impl ManualHand {
+    /// What the clock shows.
+    pub fn now(&self) -> Time {
+        *self.sender.lock().expect("clock").borrow()
+    }
+
+    /// Puts the clock to `at`; an earlier instant is ignored.
+    pub fn set(&self, at: Time) {
+        let sender = self.sender.lock().expect("clock");
+        sender.send_if_modified(|now| {
+            let later = at > *now;
+            if later {
+                *now = at.trunc_subsecs(6);
+            }
+            later
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_manual_clock_wakes_its_sleepers_only_when_moved() {
+        let start = "2026-11-01T00:00:00Z".parse().unwrap();
+        let (clock, hand) = Clock::manual(start);
+        let sleeper = tokio::spawn({
+            let clock = clock.clone();
+            async move { clock.sleep(TimeDelta::minutes(5)).await }
+        });
+        hand.set(start + TimeDelta::minutes(4));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(!sleeper.is_finished());
+        hand.set(start + TimeDelta::minutes(5));
+        sleeper.await.unwrap();
+    }
+
+    #[test]
+    fn a_clock_keeps_no_more_than_microseconds() {
+        assert_eq!(Clock::system().now().timestamp_subsec_nanos() % 1000, 0);
+    }
+}

@@ -1,0 +1,1 @@
+//! A caller's PIN: kept only as an argon2id hash.

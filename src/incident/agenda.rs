@@ -1,0 +1,1 @@
+//! What is due next: follows from the state alone.

@@ -1,0 +1,21 @@
+//! What we know of a trouble, and what is done about it.
+//!
+//! There is one door: [`door::Door::execute`] runs a [`Command`] through the pure [`decide`] and carries the result
+//! out in one transaction.
+
+pub mod agenda;
+pub mod command;
+pub mod decide;
+pub mod door;
+pub mod effect;
+pub mod event;
+mod fold;
+pub mod state;
+pub mod store;
+pub mod timeline;
+
+pub use command::{Actor, Command, Contact, Evidence, Report, Source, Via};
+pub use decide::{Decision, Refusal, World, decide};
+pub use effect::{Cause, Effect};
+pub use event::{Event, Recorded};
+pub use state::{Incident, Phase};

@@ -1,0 +1,41 @@
+//! Ringdown: on-call paging and phone escalation. In the order an incident lives:
+
+/// Who may do what: tokens, roles, sessions.
+pub mod access;
+/// The REST interface.
+pub mod api;
+/// SMS and voice providers, and the built-in handsets.
+pub mod carrier;
+/// The command line.
+pub mod cli;
+/// `schedules/*.toml`: loaded, checked, kept as revisions.
+pub mod config;
+/// Whom we serve.
+pub mod customer;
+/// And if they do not answer?
+pub mod escalation;
+/// What we know of a trouble, and what is done about it: the pure core and the one door to it.
+pub mod incident;
+/// How trouble reaches us: the hotline, and webhooks from monitoring.
+pub mod intake;
+/// Whose shift is it?
+pub mod oncall;
+/// Reaching one person: the page outbox, calls, texts, replies, receipts.
+pub mod paging;
+/// Whom we page.
+pub mod people;
+/// The running process.
+pub mod server;
+/// Promises: plans, priorities, time zones.
+pub mod sla;
+/// The two databases as one.
+pub mod store;
+/// Durable timers.
+pub mod timer;
+
+/// Time as an argument.
+pub mod clock;
+/// Keys and ids.
+pub mod id;
+/// Spans of time as people write them.
+pub mod span;

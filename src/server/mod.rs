@@ -1,0 +1,8 @@
+//! The running process: what every part of it shares, boot and shutdown.
+
+pub mod app;
+pub mod bell;
+pub mod settings;
+pub mod switchboard;
+
+pub use app::App;

@@ -1,0 +1,58 @@
+//! The settings of one process: `ringdown.toml`, then `RINGDOWN_*`. Secrets are given by value, `env:NAME` or
+//! `file:PATH`, and are never printed.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+
+use chrono::TimeDelta;
+use secrecy::SecretString;
+
+use crate::id::CarrierKey;
+
+/// The settings of one process.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub listen: SocketAddr,
+    /// How carriers and people reach us: scheme, host, perhaps a path, no slash at the end. Signatures are checked
+    /// over it; it is never taken from a request.
+    pub public_url: String,
+    /// `sqlite:PATH`.
+    pub database: String,
+    /// The folder of `*.toml` files.
+    pub schedules: PathBuf,
+    /// By key. Empty: the built-in handsets, under the key `handsets`.
+    pub carriers: BTreeMap<CarrierKey, CarrierSettings>,
+    /// Signs tokens (HS256), at least 32 bytes. `None`: made at the first start and kept beside the database.
+    pub token_secret: Option<SecretString>,
+    /// How long a payload that intake received is kept.
+    pub keep_payloads: TimeDelta,
+}
+
+/// One carrier.
+#[derive(Clone, Debug)]
+pub enum CarrierSettings {
+    Twilio(TwilioSettings),
+    Handsets(HandsetsSettings),
+}
+
+/// An account with Twilio, or with anything that speaks as Twilio does.
+#[derive(Clone, Debug)]
+pub struct TwilioSettings {
+    pub account_sid: String,
+    pub auth_token: SecretString,
+    /// Accepted for signatures too, while a token is being changed.
+    pub previous_auth_token: Option<SecretString>,
+    /// `https://api.twilio.com` unless an emulator or a regional host is meant. A path prefix is kept.
+    pub base_url: String,
+    /// Our numbers (E.164), the first is used first.
+    pub from: Vec<String>,
+    /// Seconds a call rings.
+    pub ring_seconds: u32,
+}
+
+/// The built-in carrier.
+#[derive(Clone, Debug)]
+pub struct HandsetsSettings {
+    /// The number our texts and calls come from.
+    pub from: String,
+    pub ring_seconds: u32,
+}
