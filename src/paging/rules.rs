@@ -25,7 +25,7 @@ pub fn steps(person: &Person, priority: Priority) -> Vec<Step> {
         steps = person
             .contact
             .iter()
-            .flat_map(|method| method.channels.iter().map(|channel| (*channel, method)))
+            .flat_map(|method| method.channels.iter().map(move |channel| (*channel, method)))
             .map(|(channel, method): (Channel, _)| Step { channel, address: method.address.clone(), after_seconds: 0 })
             .collect();
     }
