@@ -21,7 +21,10 @@ pub fn secret(settings: &Settings) -> anyhow::Result<Vec<u8>> {
     if let Some(secret) = &settings.token_secret {
         let secret = secret.expose_secret().as_bytes();
         if secret.len() < LEAST_BYTES {
-            bail!("token_secret has {} bytes; give at least {LEAST_BYTES}, for example from `openssl rand -hex 32`", secret.len());
+            bail!(
+                "token_secret has {} bytes; give at least {LEAST_BYTES}, for example from `openssl rand -hex 32`",
+                secret.len()
+            );
         }
         return Ok(secret.to_vec());
     }

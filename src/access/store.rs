@@ -35,17 +35,11 @@ pub async fn insert(tx: &mut Tx, claims: &Claims, now: Time) -> sqlx::Result<()>
         .map(drop))
 }
 
-const REVOKE: Sql =
-    Sql::same("update tokens set revoked_at = $2 where jti = $1 and revoked_at is null returning jti");
+const REVOKE: Sql = Sql::same("update tokens set revoked_at = $2 where jti = $1 and revoked_at is null returning jti");
 
 /// Revokes a token. False when there is none of this id that still held.
 pub async fn revoke(tx: &mut Tx, jti: &str, now: Time) -> sqlx::Result<bool> {
-    on!(tx, REVOKE, |c, sql| sqlx::query(sql)
-        .bind(jti)
-        .bind(now)
-        .fetch_optional(c)
-        .await
-        .map(|row| row.is_some()))
+    on!(tx, REVOKE, |c, sql| sqlx::query(sql).bind(jti).bind(now).fetch_optional(c).await.map(|row| row.is_some()))
 }
 
 const LIST: Sql = Sql::same(

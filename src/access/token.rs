@@ -97,8 +97,7 @@ pub fn verify(key: &TokenKey, token: &str, now: Time) -> Result<Claims, BadToken
     // The library asks the machine for the time; ours is an argument.
     rules.validate_exp = false;
     rules.validate_nbf = false;
-    let claims =
-        jsonwebtoken::decode::<Claims>(token, &key.decoding, &rules).map_err(|_| BadToken::Forged)?.claims;
+    let claims = jsonwebtoken::decode::<Claims>(token, &key.decoding, &rules).map_err(|_| BadToken::Forged)?.claims;
     let now = now.timestamp();
     if claims.exp.is_some_and(|exp| now >= exp.saturating_add(LEEWAY_SECONDS)) {
         return Err(BadToken::Expired);

@@ -120,9 +120,7 @@ impl ReportBody {
                 }
                 plan
             }
-            (None, None) => {
-                Some(Plan { key: "none".into(), title: "No plan".into(), priorities: BTreeMap::new() })
-            }
+            (None, None) => Some(Plan { key: "none".into(), title: "No plan".into(), priorities: BTreeMap::new() }),
         };
         check.done()?;
         let (Some(team), Some(plan)) = (team, plan) else { return Err(Problem::internal()) };

@@ -107,8 +107,8 @@ pub(super) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(words, _)| words);
         Problem::invalid(vec![FieldError { pointer: pointer + &field_of(text), detail: text.into() }])
     };
-    let value =
-        serde_path_to_error::deserialize(&mut reader).map_err(|error| wrong(pointer(error.path()), error.into_inner()))?;
+    let value = serde_path_to_error::deserialize(&mut reader)
+        .map_err(|error| wrong(pointer(error.path()), error.into_inner()))?;
     reader.end().map_err(|error| wrong(String::new(), error))?;
     Ok(value)
 }
@@ -168,10 +168,10 @@ mod tests {
 
     #[test]
     fn what_is_not_json_is_a_bad_request() {
-        for text in ["{", "{} {}", "\u{0}", "[[[[", "nul"] {
-            let deep = text.repeat(1);
-            assert_eq!(refused(&deep).0, if text == "{} {}" { 422 } else { 400 }, "{text}");
+        for text in ["{", "nul", "\u{0}", "{\"contact\": "] {
+            assert_eq!(refused(text).0, 400, "{text}");
         }
+        assert_eq!(json::<serde_json::Value>(b"{} {}").unwrap_err().status, 400);
         assert_eq!(refused(&"[".repeat(100_000)).0, 422, "a list is not what is wanted; it is not followed down");
         assert_eq!(json::<serde_json::Value>("[".repeat(100_000).as_bytes()).unwrap_err().status, 400);
     }

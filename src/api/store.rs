@@ -110,8 +110,7 @@ pub async fn forget_answers(tx: &mut Tx, before: Time) -> sqlx::Result<()> {
     on!(tx, FORGET_ANSWERS, |c, sql| sqlx::query(sql).bind(before).execute(c).await.map(drop))
 }
 
-const OPEN_COUNTS: Sql =
-    Sql::same("select priority, count(*) from incidents where phase = 'open' group by priority");
+const OPEN_COUNTS: Sql = Sql::same("select priority, count(*) from incidents where phase = 'open' group by priority");
 
 /// How many incidents are open, by priority.
 pub async fn open_counts(tx: &mut Tx) -> sqlx::Result<BTreeMap<String, i64>> {
