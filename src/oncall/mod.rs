@@ -3,6 +3,7 @@
 pub mod layer;
 pub mod roster;
 pub mod rotation;
+pub mod store;
 
 use serde::{Deserialize, Serialize};
 
