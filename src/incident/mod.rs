@@ -13,8 +13,11 @@ mod due;
 pub mod effect;
 pub mod event;
 mod fold;
+pub mod rehearsal;
 pub mod state;
 pub mod store;
+#[cfg(test)]
+mod tests;
 pub mod timeline;
 pub mod words;
 
