@@ -76,7 +76,14 @@ impl Incident {
             Event::LevelSkipped { .. } | Event::ReviewDue | Event::Escalated { .. } => {}
             Event::Amended { contact, title, detail } => self.amend(contact, title.as_deref(), detail.as_deref()),
             Event::LevelReached { level, cause, round, next_at, .. } => {
-                self.climb = Climb { level: Some(*level), round: *round, cause: Some(*cause), next_at: Some(*next_at) };
+                // What began the climb stays its cause while it goes on for want of an answer.
+                let begun = self.climb.cause.filter(|_| *cause == Cause::NotAcknowledged);
+                self.climb = Climb {
+                    level: Some(*level),
+                    round: *round,
+                    cause: Some(begun.unwrap_or(*cause)),
+                    next_at: Some(*next_at),
+                };
             }
             Event::LadderExhausted => self.climb.next_at = None,
             Event::Paged { page, person, level, cause } => {
@@ -197,6 +204,7 @@ impl Incident {
         }
         if self.holder.is_some() && self.climb.cause.is_some_and(|cause| causes.contains(&cause)) {
             self.climb.next_at = None;
+            self.pages.values_mut().filter(|page| page.level.is_some()).for_each(|page| page.open = false);
         }
     }
 

@@ -76,7 +76,7 @@ pub struct Climb {
     /// The highest level paged; one past the policy's last is the last resort.
     pub level: Option<usize>,
     pub round: u8,
-    /// Why the highest level was paged.
+    /// What began the climb.
     pub cause: Option<Cause>,
     /// When the next level is paged, unless somebody acknowledges. `None`: not climbing.
     pub next_at: Option<Time>,
