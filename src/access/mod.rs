@@ -15,7 +15,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 
 pub use least::Allowed;
-pub use secret::secret;
+pub use secret::{secret, token_key};
 pub use token::{BadToken, Claims, TokenKey};
 
 use crate::{api::Problem, clock::Time, id::PersonKey, incident::Actor, server::App, store::Tx};

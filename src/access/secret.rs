@@ -10,6 +10,7 @@ use anyhow::{Context, bail};
 use rand::Rng;
 use secrecy::ExposeSecret;
 
+use super::TokenKey;
 use crate::server::settings::Settings;
 
 /// HMAC-SHA-256 wants a key as long as its output (RFC 7518, 3.2).
@@ -32,6 +33,11 @@ pub fn secret(settings: &Settings) -> anyhow::Result<Vec<u8>> {
         bail!("token_secret is not set; without an SQLite database there is no place to keep a new one");
     };
     kept(&path)
+}
+
+/// The key that signs tokens here, of [`secret()`].
+pub fn token_key(settings: &Settings) -> anyhow::Result<TokenKey> {
+    Ok(TokenKey::new(&secret(settings)?))
 }
 
 /// `ringdown.db` keeps its secret in `ringdown.token-secret`.
