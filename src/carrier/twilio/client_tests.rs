@@ -30,15 +30,18 @@ impl Seen {
     }
 }
 
+/// Status, `Retry-After` or `Location`, body.
+type Scripted = (u16, &'static str, &'static str);
+
 #[derive(Clone, Default)]
 struct Emulator {
     seen: Arc<Mutex<Vec<Seen>>>,
-    /// Status, headers, body; with none left it hangs.
-    answers: Arc<Mutex<VecDeque<(u16, &'static str, &'static str)>>>,
+    /// With none left it hangs.
+    answers: Arc<Mutex<VecDeque<Scripted>>>,
 }
 
 impl Emulator {
-    async fn start(answers: &[(u16, &'static str, &'static str)]) -> (Emulator, Twilio) {
+    async fn start(answers: &[Scripted]) -> (Emulator, Twilio) {
         let emulator = Emulator::default();
         emulator.answers.lock().unwrap().extend(answers);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -118,7 +121,7 @@ fn call() -> Call {
     }
 }
 
-const TAKEN: (u16, &str, &str) = (201, "", r#"{"sid":"SM1","status":"queued","error_code":null}"#);
+const TAKEN: Scripted = (201, "", r#"{"sid":"SM1","status":"queued","error_code":null}"#);
 
 #[tokio::test]
 async fn a_text_is_posted_with_the_accounts_name_and_password() {
@@ -155,6 +158,16 @@ async fn a_refused_connection_was_never_sent() {
     assert_eq!(error.class, ErrorClass::Transient { retry_after: None });
     assert!(error.message.starts_with("cannot connect to the carrier"), "{error}");
     assert!(!error.message.contains("AC0000"), "{error}");
+}
+
+#[tokio::test]
+async fn a_handshake_that_never_ends_was_never_sent() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut twilio = twilio(&format!("https://{}", listener.local_addr().unwrap()));
+    let impatient = Duration::from_millis(200);
+    twilio.http = reqwest::Client::builder().no_proxy().connect_timeout(impatient).timeout(TOTAL).build().unwrap();
+    let error = twilio.send_sms(&sms()).await.unwrap_err();
+    assert_eq!(error.class, ErrorClass::Transient { retry_after: None }, "{error}");
 }
 
 #[tokio::test]
@@ -296,7 +309,7 @@ fn settings_that_cannot_work_are_refused_when_the_process_starts() {
 }
 
 #[test]
-fn receipts_codes_have_a_meaning_to_the_carrier_that_sent_them() {
+fn a_receipts_code_has_a_meaning_to_the_carrier_that_sent_them() {
     let twilio = twilio("https://api.twilio.com");
     assert_eq!(twilio.meaning("30005"), Some(ErrorClass::PermanentContact));
     assert_eq!(twilio.meaning("nonsense"), None);

@@ -199,8 +199,12 @@ impl Asked {
             return None;
         }
         let answered_by = self.field("AnsweredBy", 32).map(|word| words::answered_by(&word));
-        (status.is_some() || answered_by.is_some()).then_some(())?;
         let ended = channel == Channel::Voice && status.is_some_and(Status::is_final);
+        // Of an inbound call only its end is news: we answered it.
+        let news = if attempt.is_none() { ended } else { status.is_some() || answered_by.is_some() };
+        if !news {
+            return None;
+        }
         Some(Receipt {
             carrier: self.carrier.clone(),
             attempt,

@@ -8,7 +8,7 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::{
-    carrier::{AnsweredBy, Document},
+    carrier::Document,
     clock::Clock,
     config::Config,
     incident::door::Door,
@@ -288,6 +288,7 @@ async fn what_says_nothing_is_thanked_for_and_forgotten() {
         ("/carriers/main/status?a=att_1&c=sms", "MessageSid=SM1&MessageStatus=holding-hands"),
         ("/carriers/main/status?a=att_1&c=sms", "MessageStatus=sent"),
         ("/carriers/main/status", "MessageSid=SM1&MessageStatus=sent"),
+        ("/carriers/main/status", "CallSid=CA1&CallStatus=in-progress"),
         ("/carriers/main/amd?a=att_1", "CallSid=CA1"),
         ("/carriers/main/recording?c=cal_1", "CallSid=CA1&RecordingStatus=in-progress&RecordingUrl=https%3A%2F%2Fr"),
         ("/carriers/main/transcription?c=cal_1", "CallSid=CA1&TranscriptionStatus=failed"),
@@ -334,9 +335,4 @@ fn the_public_url_is_the_same_whether_or_not_its_prefix_was_taken_off() {
     ] {
         assert_eq!(public(public_url, asked), url);
     }
-}
-
-#[test]
-fn only_a_human_is_a_human() {
-    assert_eq!(words::answered_by("human"), AnsweredBy::Human);
 }
