@@ -113,3 +113,85 @@ fn digest(files: &Files) -> String {
     }
     hex::encode(hash.finalize())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::write_example;
+
+    struct Folder {
+        _temp: tempfile::TempDir,
+        dir: std::path::PathBuf,
+        db: Db,
+    }
+
+    async fn folder() -> Folder {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = temp.path().join("schedules");
+        write_example(&dir).unwrap();
+        let db = Db::open(&format!("sqlite:{}", temp.path().join("test.db").display())).await.unwrap();
+        Folder { _temp: temp, dir, db }
+    }
+
+    impl Folder {
+        async fn adopt(&self) -> anyhow::Result<(Config, Vec<Finding>)> {
+            adopt(&self.db, &self.dir, "2026-06-01T00:00:00Z".parse().unwrap()).await
+        }
+
+        fn edit(&self, file: &str, old: &str, new: &str) {
+            let path = self.dir.join(file);
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert!(text.contains(old));
+            std::fs::write(path, text.replacen(old, new, 1)).unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_revision_has_a_new_number_only_when_something_changed() {
+        let folder = folder().await;
+        for _ in 0..2 {
+            let (config, findings) = folder.adopt().await.unwrap();
+            assert_eq!((config.revision, findings.len()), (1, 0));
+        }
+        folder.edit("people.toml", "Anna Reyes", "Anna Reyes-Lee");
+        assert_eq!(folder.adopt().await.unwrap().0.revision, 2);
+        folder.edit("people.toml", "Anna Reyes-Lee", "Anna Reyes");
+        assert_eq!(folder.adopt().await.unwrap().0.revision, 3);
+    }
+
+    #[tokio::test]
+    async fn a_bad_folder_never_replaces_a_good_revision() {
+        let folder = folder().await;
+        let good = folder.adopt().await.unwrap().0;
+        folder.edit("people.toml", "+12015550101", "911");
+        let (config, findings) = folder.adopt().await.unwrap();
+        assert_eq!(config.revision, 1);
+        assert_eq!(findings.iter().filter(|finding| finding.is_error()).count(), 1);
+        // All of it is as it was, the digests of the secrets too.
+        assert_eq!(format!("{config:?}"), format!("{good:?}"));
+        std::fs::remove_dir_all(&folder.dir).unwrap();
+        assert_eq!(folder.adopt().await.unwrap().0.revision, 1);
+        write_example(&folder.dir).unwrap();
+        folder.edit("people.toml", "Anna Reyes", "Anna Reyes-Lee");
+        assert_eq!(folder.adopt().await.unwrap().0.revision, 2);
+    }
+
+    #[tokio::test]
+    async fn without_an_earlier_revision_a_bad_folder_is_an_error_that_says_what_is_wrong() {
+        let folder = folder().await;
+        folder.edit("teams.toml", "lead = \"carla\"", "lead = \"carlo\"");
+        let error = folder.adopt().await.unwrap_err().to_string();
+        assert!(error.contains("teams.toml:10: teams.payments.lead: there is no person `carlo`"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn no_secret_of_an_integration_is_kept_in_the_database() {
+        let folder = folder().await;
+        folder.adopt().await.unwrap();
+        let mut tx = folder.db.read().await.unwrap();
+        let kept = newest(&mut tx).await.unwrap().remove(0).files;
+        let text = &kept["integrations.toml"];
+        assert!(!text.contains("\"example-generic-key\"") && text.contains("\"sha256:"), "{text}");
+        assert_eq!(kept["people.toml"], std::fs::read_to_string(folder.dir.join("people.toml")).unwrap());
+    }
+}
