@@ -1,6 +1,23 @@
 //! `schedules/*.toml`: what people edit. Loaded, checked as a whole, and kept as a numbered revision.
 
+mod build;
+pub mod check;
+pub mod describe;
+pub(crate) mod document;
+pub mod example;
+pub mod finding;
+pub mod load;
+pub(crate) mod secret;
+pub mod store;
+
 use std::collections::BTreeMap;
+
+pub use check::{check, run_check};
+pub use describe::describe;
+pub use example::{example_files, write_example};
+pub use finding::{Finding, Severity};
+pub use load::{Loaded, load};
+pub use store::adopt;
 
 use crate::{
     customer::{Customer, Hotline},

@@ -6,5 +6,6 @@ pub mod bell;
 // pub mod router;
 pub mod settings;
 pub mod switchboard;
+pub mod telemetry;
 
 pub use app::App;

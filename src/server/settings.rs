@@ -1,12 +1,17 @@
 //! The settings of one process: `ringdown.toml`, then `RINGDOWN_*`. Secrets are given by value, `env:NAME` or
 //! `file:PATH`, and are never printed.
 
+mod read;
+
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use chrono::TimeDelta;
 use secrecy::SecretString;
 
 use crate::id::CarrierKey;
+
+/// The settings that hold when nothing is said, commented: what `ringdown init` writes.
+pub const DEFAULT_TOML: &str = include_str!("../../ringdown.default.toml");
 
 /// The settings of one process.
 #[derive(Clone, Debug)]

@@ -1,0 +1,635 @@
+use chrono::TimeDelta;
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    config::{
+        example::example_files,
+        load::{Files, parse},
+    },
+    oncall::{Schedule, Shift},
+};
+
+fn now() -> Time {
+    "2026-06-01T00:00:00Z".parse().unwrap()
+}
+
+fn example() -> Files {
+    example_files().iter().map(|(name, text)| (name.to_string(), text.to_string())).collect()
+}
+
+/// Somebody is always on call.
+fn covered(_: &Schedule, start: Time, end: Time) -> Vec<Shift> {
+    vec![Shift { person: Some("anna".into()), start, end, overridden: false }]
+}
+
+fn examined(files: &Files, shifts: impl coverage::Shifts) -> Loaded {
+    let mut loaded = parse(files, Path::new("schedules"), "schedules/", &|_| None);
+    examine(&mut loaded, now(), shifts);
+    loaded
+}
+
+fn said(files: &Files) -> Vec<String> {
+    examined(files, covered).findings.iter().map(ToString::to_string).collect()
+}
+
+/// The example with one text put in the place of another.
+fn with(file: &str, old: &str, new: &str) -> Files {
+    let mut files = example();
+    let text = files.get_mut(file).unwrap();
+    assert!(text.contains(old), "{old} is not in {file}");
+    *text = text.replacen(old, new, 1);
+    files
+}
+
+#[test]
+fn the_example_has_nothing_wrong_with_it() {
+    assert_eq!(said(&example()), [""; 0]);
+}
+
+#[test]
+fn the_example_has_somebody_on_call_at_every_hour() {
+    for year in 2026..=2030 {
+        for month in [1, 3, 6, 9, 10, 12] {
+            let at: Time = format!("{year}-{month:02}-17T03:30:00Z").parse().unwrap();
+            let mut loaded = parse(&example(), Path::new("schedules"), "schedules/", &|_| None);
+            examine(&mut loaded, at, |schedule, from, to| roster::shifts(schedule, &[], from, to));
+            assert_eq!(loaded.findings, [], "{at}");
+        }
+    }
+}
+
+#[test]
+fn the_examples_pins_are_those_in_its_comments() {
+    let loaded = examined(&example(), covered);
+    for (customer, pin) in [("acme", "2580"), ("borealis", "1470")] {
+        let hash = loaded.config.customers[customer].pin_hash.clone().unwrap();
+        assert!(crate::customer::pin::verify(pin, &hash), "{customer}");
+    }
+}
+
+/// Each mistake, made in the example, is found at its line and key.
+#[test]
+fn every_mistake_is_found_where_it_was_made() {
+    let cases = [
+        // Syntax and shape.
+        ("people.toml", "[people.anna]\n", "[people.anna\n", "people.toml:6: unclosed table"),
+        (
+            "people.toml",
+            "name = \"Anna Reyes\"",
+            "nmae = \"Anna\"",
+            "people.toml:7: people.anna.nmae: there is no such key; did you mean `name`?",
+        ),
+        ("people.toml", "name = \"Anna Reyes\"", "", "people.toml:6: people.anna.name: is missing; add `name = "),
+        (
+            "people.toml",
+            "name = \"Anna Reyes\"",
+            "name = 7",
+            "people.toml:7: people.anna.name: this is a number; write a text in quotes",
+        ),
+        ("people.toml", "[people.anna]\n", "[poeple.anna]\n", "people.toml:6: poeple: there is no such table"),
+        ("people.toml", "people.carla", "people.Carla", "`Carla` cannot be a key; use lower-case"),
+        (
+            "people.toml",
+            "America/New_York",
+            "America/Newyork",
+            "people.toml:8: people.anna.zone: no time zone is named",
+        ),
+        ("people.toml", "\"en-US\"", "\"English!\"", "people.toml:9: people.anna.language: is not a language tag"),
+        // Numbers.
+        (
+            "people.toml",
+            "+12015550101",
+            "201 555 0101",
+            "people.toml:12: people.anna.contact.mobile.phone: not a phone number in international form",
+        ),
+        (
+            "people.toml",
+            "+12015550101",
+            "+12010000000",
+            "people.toml:12: people.anna.contact.mobile.phone: no such number exists",
+        ),
+        ("people.toml", "+12015550101", "+19005550100", "people.toml:12: people.anna.contact.mobile.phone: a premium"),
+        // Rules.
+        (
+            "people.toml",
+            "to = \"mobile\" },\n  { by = \"voice\"",
+            "to = \"mobil\" },\n  { by = \"voice\"",
+            "people.ben.rules.P1[0].to: the person has no line `mobil`; write `mobile` or `home`",
+        ),
+        (
+            "people.toml",
+            "{ by = \"sms\", to = \"mobile\" }",
+            "{ by = \"sms\", to = \"home\" }",
+            "people.ben.rules.P1[0].to: `home` cannot do `sms`",
+        ),
+        (
+            "people.toml",
+            "{ by = \"sms\"",
+            "{ by = \"fax\"",
+            "people.ben.rules.P1[0].by: `fax` is not known; write `sms` or `voice`",
+        ),
+        (
+            "people.toml",
+            "to = \"home\", after = \"2m\"",
+            "to = \"home\", after = \"5m\"",
+            "people.ben.rules.P1[2]: `voice` to `home` after 5m comes too late",
+        ),
+        (
+            "people.toml",
+            "  { by = \"voice\", to = \"home\", after = \"2m\" },\n",
+            "",
+            "people.ben.contact.home: warning: no notification rule uses this line",
+        ),
+        ("people.toml", "P1 = [", "P7 = [", "people.ben.rules.P7: is not a priority"),
+        (
+            "people.toml",
+            "after = \"2m\"",
+            "after = \"2 minutes\"",
+            "people.ben.rules.P1[2].after: `2 minutes` is not a span of time",
+        ),
+        // References.
+        (
+            "teams.toml",
+            "lead = \"carla\"",
+            "lead = \"carlo\"",
+            "teams.toml:10: teams.payments.lead: there is no person `carlo`; did you mean `carla`?",
+        ),
+        (
+            "teams.toml",
+            "schedule = \"payments\"",
+            "schedule = \"x\"",
+            "teams.toml:9: teams.payments.schedule: there is no schedule `x`",
+        ),
+        ("teams.toml", "[\"kate\", \"jonas\"]", "[]", "teams.toml:13: teams.payments.last_resort: is empty"),
+        (
+            "teams.toml",
+            "last_resort = [\"kate\", \"jonas\"]",
+            "",
+            "teams.toml:6: teams.payments.last_resort: is missing",
+        ),
+        (
+            "teams.toml",
+            "\"kate\", \"jonas\"",
+            "\"kate\", \"zoe\"",
+            "teams.toml:13: teams.payments.last_resort[1]: there is no person `zoe`",
+        ),
+        (
+            "teams.toml",
+            "P2 = \"unhurried\"",
+            "P2 = \"unhuried\"",
+            "teams.platform.policies.P2: there is no policy `unhuried`; did you mean `unhurried`?",
+        ),
+        (
+            "teams.toml",
+            "executive = \"jonas\"",
+            "",
+            "teams.toml:6: teams.payments: level 4 (`executive`, after 15m) of policy `default` reaches nobody",
+        ),
+        // Schedules.
+        (
+            "schedules.toml",
+            "[\"anna\", \"ben\"]",
+            "[]",
+            "schedules.toml:16: schedules.payments.layers[0].people: is an empty rotation",
+        ),
+        (
+            "schedules.toml",
+            "[\"anna\", \"ben\"]",
+            "[\"anna\", \"bob\"]",
+            "schedules.toml:16: schedules.payments.layers[0].people[1]: there is no person `bob`",
+        ),
+        (
+            "schedules.toml",
+            "turn = \"weekly\"",
+            "turn = \"monthly\"",
+            "schedules.toml:17: schedules.payments.layers[0].turn: is not a turn",
+        ),
+        (
+            "schedules.toml",
+            "turn = \"weekly\"",
+            "turn = \"daily\"",
+            "schedules.toml:18: schedules.payments.layers[0].day: goes only with turns of weeks",
+        ),
+        (
+            "schedules.toml",
+            "start = 2026-01-05",
+            "start = \"5 January\"",
+            "schedules.toml:19: schedules.payments.layers[0].start: is not a date",
+        ),
+        (
+            "schedules.toml",
+            "handoff = \"09:00\"",
+            "handoff = \"9 a.m.\"",
+            "schedules.toml:20: schedules.payments.layers[0].handoff: is not a time of day",
+        ),
+        (
+            "schedules.toml",
+            "days = \"weekdays\"",
+            "days = []",
+            "schedules.platform.layers[0].restrictions[0].days: holds on no day",
+        ),
+        (
+            "schedules.toml",
+            "restrictions = [{ days = \"weekdays\", from = \"09:00\", to = \"17:00\" }]",
+            "",
+            "schedules.platform.layers[1]: warning: the layers above hold at every hour",
+        ),
+        // Policies.
+        ("policies.toml", "after = \"10m\"", "after = \"5m\"", "policies.default.levels[2].after: does not rise"),
+        (
+            "policies.toml",
+            "notify = [\"lead\"]",
+            "notify = [\"boss\"]",
+            "policies.default.levels[1].notify[0]: `boss` is not known",
+        ),
+        (
+            "policies.toml",
+            "notify = [\"lead\"]",
+            "notify = [\"person:x\"]",
+            "policies.default.levels[1].notify[0]: there is no person `x`",
+        ),
+        (
+            "policies.toml",
+            "repeat = 1",
+            "repeat = 1000",
+            "policies.toml:8: policies.default.repeat: out of range; write a whole number from 0 to 20",
+        ),
+        (
+            "policies.toml",
+            "after = \"0m\"",
+            "after = \"1m\"",
+            "policies.default.levels[0].after: warning: nobody is paged before this",
+        ),
+        // Customers, hotlines, plans.
+        (
+            "customers.toml",
+            "+12015550160",
+            "+12015550150",
+            "customers.borealis.phones[0]: this number is given at schedules/customers.toml:9 already",
+        ),
+        (
+            "customers.toml",
+            "$argon2id",
+            "$bcrypt",
+            "customers.toml:10: customers.acme.pin_hash: is not an argon2id hash",
+        ),
+        (
+            "customers.toml",
+            "plan = \"standard\"",
+            "plan = \"gold\"",
+            "customers.toml:11: customers.acme.plan: there is no plan `gold`",
+        ),
+        (
+            "customers.toml",
+            "response = \"20m\"",
+            "updates = \"10m\"",
+            "customers.toml:16: customers.acme.terms.P1.updates: an update is due every 10m, but its reminder comes 15m before",
+        ),
+        (
+            "hotlines.toml",
+            "+442079460958",
+            "+12015550190",
+            "hotlines.main.number: this number is the hotline at schedules/hotlines.toml:13 already",
+        ),
+        (
+            "plans/standard.toml",
+            "updates = \"60m\"",
+            "updates = \"15m\"",
+            "plans/standard.toml:9: plans.standard.priorities.P1.remind_before: an update is due every 15m",
+        ),
+        (
+            "plans/standard.toml",
+            "response = \"30m\" ",
+            "# ",
+            "plans.standard: warning: promises no first response for P1",
+        ),
+        // Integrations and carriers.
+        (
+            "integrations.toml",
+            "example0pagerduty0key00000000001",
+            "example0pagerduty0key",
+            "integrations.pagerduty.keys.example: has 21 characters; PagerDuty's clients insist on exactly 32",
+        ),
+        ("integrations.toml", "example-generic-key", "example-generic-key", ""),
+        (
+            "integrations.toml",
+            "{ example = \"example-generic-key\" }",
+            "{ example = \"example-alertmanager-key\" }",
+            "integrations.generic.keys.example: the same secret is used at schedules/integrations.toml:",
+        ),
+        (
+            "integrations.toml",
+            "{ example = \"example-generic-key\" }",
+            "{ example = \"env:NOWHERE\" }",
+            "integrations.generic.keys.example: the environment variable `NOWHERE` is not set",
+        ),
+        (
+            "integrations.toml",
+            "{ example = \"example-generic-key\" }",
+            "{ example = \"example/generic/key\" }",
+            "integrations.generic.keys.example: may hold only letters",
+        ),
+        (
+            "integrations.toml",
+            "kind = \"generic\"",
+            "kind = \"nagios\"",
+            "integrations.generic.kind: `nagios` is not known; write `pagerduty`, `alertmanager` or `generic`",
+        ),
+        (
+            "integrations.toml",
+            "page = \"P1\"",
+            "page = \"P0\"",
+            "integrations.alertmanager.priorities.page: `P0` is not known",
+        ),
+        ("carriers.toml", "count = 1,", "count = 0,", "carriers.toml:9: carriers.limits.voice[0].count: out of range"),
+        (
+            "carriers.toml",
+            "[carriers.limits]",
+            "[carriers.limit]",
+            "carriers.toml:8: carriers.limit: there is no such key",
+        ),
+    ];
+    let mut missed = Vec::new();
+    for (file, old, new, expected) in cases {
+        let said = said(&with(file, old, new));
+        if !said.iter().any(|line| line.contains(expected)) && !(expected.is_empty() && said.is_empty()) {
+            missed.push(format!("{old} -> {new}\n  expected {expected}\n  said {}", said.join("\n       ")));
+        }
+    }
+    assert!(missed.is_empty(), "{}", missed.join("\n\n"));
+}
+
+#[test]
+fn one_mistake_is_said_once() {
+    // What follows from a mistake is no news.
+    for (file, old, new) in [
+        ("people.toml", "+12015550101", "201 555 0101"),
+        ("people.toml", "America/New_York", "Mars/Olympus"),
+        ("people.toml", "[people.anna]\n", "[people.anna\n"),
+        ("teams.toml", "lead = \"carla\"", "lead = \"carlo\""),
+        ("schedules.toml", "[\"anna\", \"ben\"]", "[]"),
+        ("policies.toml", "notify = [\"lead\"]", "notify = [\"boss\"]"),
+        ("plans/standard.toml", "title = \"Standard support\"", "title = 1"),
+    ] {
+        let said = said(&with(file, old, new));
+        assert_eq!(said.len(), 1, "{new}: {}", said.join("\n"));
+    }
+}
+
+#[test]
+fn a_key_in_two_files_names_both_places() {
+    let mut files = example();
+    files.insert("zoo.toml".into(), "\n[people.anna]\nname = \"Another\"\n".into());
+    let said = said(&files);
+    // Read in the order of their names.
+    assert_eq!(
+        said,
+        ["schedules/zoo.toml:2: people.anna: given twice, first at schedules/people.toml:6; take one out or rename it"]
+    );
+}
+
+#[test]
+fn tables_may_be_split_over_files_as_the_operator_likes() {
+    let all: String = example_files()
+        .iter()
+        .map(|(name, text)| match name.strip_prefix("plans/").and_then(|name| name.strip_suffix(".toml")) {
+            Some(key) => text
+                .replace("[priorities.", &format!("[plans.{key}.priorities."))
+                .replace("title = \"Standard", &format!("[plans.{key}]\ntitle = \"Standard")),
+            None => text.to_string(),
+        })
+        .collect();
+    let files = Files::from([("everything.toml".into(), all)]);
+    assert_eq!(said(&files), [""; 0]);
+    assert_eq!(describe(&examined(&files, covered).config), describe(&examined(&example(), covered).config));
+}
+
+#[test]
+fn a_gap_is_an_error_unless_it_is_meant() {
+    let gap = |schedule: &Schedule, start: Time, end: Time| {
+        let mut shifts = covered(schedule, start, start + TimeDelta::days(7));
+        if schedule.key.as_str() == "platform" {
+            let until = start + TimeDelta::hours(175);
+            shifts.push(Shift { person: None, start: start + TimeDelta::days(7), end: until, overridden: false });
+            shifts.extend(covered(schedule, until, end));
+        }
+        shifts
+    };
+    let said: Vec<String> = examined(&example(), gap).findings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        ["schedules/schedules.toml:22: schedules.platform: nobody is on call from Mon 2026-06-08 02:00 to Mon \
+          2026-06-08 09:00, Europe/Berlin; add people or a layer without restrictions, or write `gaps = \"allowed\"`"]
+    );
+    let meant = with("schedules.toml", "name = \"Platform on-call\"", "name = \"Platform\"\ngaps = \"allowed\"");
+    assert_eq!(examined(&meant, gap).findings, []);
+}
+
+#[test]
+fn a_small_team_need_not_fill_the_built_in_levels() {
+    let mut files = with("teams.toml", "executive = \"jonas\"", "");
+    files.remove("policies.toml");
+    let teams = files["teams.toml"].replace("policies = {", "# ");
+    files.insert("teams.toml".into(), teams);
+    let loaded = examined(&files, covered);
+    let said: Vec<String> = loaded.findings.iter().map(ToString::to_string).collect();
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(
+        said[0].contains("warning: level 4 (`executive`, after 15m) of policy `default` reaches nobody"),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn a_policy_that_reaches_nobody_is_an_error() {
+    let files = Files::from([(
+        "all.toml".to_owned(),
+        r#"
+        [people.anna]
+        name = "Anna"
+        zone = "UTC"
+        contact.mobile.phone = "+12015550101"
+        [schedules.s]
+        zone = "UTC"
+        layers = [{ people = ["anna"], turn = "daily", start = 2026-01-01 }]
+        [policies.p]
+        levels = [{ notify = ["lead"] }, { after = "5m", notify = ["manager"] }]
+        [teams.t]
+        name = "T"
+        zone = "UTC"
+        schedule = "s"
+        last_resort = ["anna"]
+        policies.P1 = "p"
+        "#
+        .to_owned(),
+    )]);
+    let said = said(&files);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].starts_with("schedules/all.toml:11: teams.t: no level of policy `p` reaches anybody"), "{said:?}");
+}
+
+#[test]
+fn customers_have_their_own_terms_over_the_plan() {
+    use crate::sla::Priority::{P1, P2};
+    let config = examined(&example(), covered).config;
+    let span = |text: &str| Some(text.parse().unwrap());
+    let plan = &config.customers["acme"].plan;
+    assert_eq!(plan.key.as_str(), "standard");
+    assert_eq!((plan.promise(P1).response, plan.promise(P1).updates), (span("20m"), span("60m")));
+    assert_eq!((plan.promise(P2).response, plan.promise(P2).remind_before), (span("30m"), span("15m")));
+    assert_eq!(config.plans["standard"].promise(P1).response, span("30m"));
+}
+
+#[test]
+fn people_without_rules_get_the_usual_ones() {
+    let config = examined(&example(), covered).config;
+    let rules = |person: &str, priority| {
+        let rule = |rule: &crate::people::NotificationRule| format!("{} {}", rule.channel.as_str(), rule.after);
+        config.people[person].rules_for(priority).iter().map(rule).collect::<Vec<_>>().join(", ")
+    };
+    assert_eq!(rules("anna", crate::sla::Priority::P1), "sms 0s, voice 0s");
+    assert_eq!(rules("anna", crate::sla::Priority::P2), "sms 0s, voice 2m");
+}
+
+#[test]
+fn what_is_kept_and_what_is_described_hold_no_secret() {
+    let loaded = examined(&example(), covered);
+    let described = describe(&loaded.config).to_string();
+    let kept = loaded.files["integrations.toml"].clone();
+    for line in ["example0pagerduty0key00000000001\"", "\"example-alertmanager-key\"", "\"example-generic-key\""] {
+        assert!(!kept.contains(line) && !described.contains(line), "{line}");
+    }
+    // The names of the keys are shown, and the kept text means the same.
+    assert!(described.contains("\"keys\":[\"example\"]"));
+    let again = examined(&loaded.files, covered);
+    assert_eq!(again.findings, []);
+    assert_eq!(again.config.integrations["generic"].keys, loaded.config.integrations["generic"].keys);
+    assert_eq!(again.files, loaded.files);
+}
+
+#[test]
+fn a_bad_folder_is_told_about_in_full() {
+    let files = [
+        (
+            "everything.toml",
+            r#"
+[people.anna]
+name = "Anna"
+zone = "Europe/Berln"
+contact = { mobile = { phone = "0151 12345678" }, home = { phone = "+4930901820", can = ["telex"] } }
+
+[people.ben]
+name = "Ben"
+zone = "Europe/Berlin"
+contact = { mobile = { phone = "+4915112345678" } }
+rules = { P1 = [{ by = "voice", after = "20m" }] }
+pager = 17
+
+[teams.ops]
+name = "Operations"
+zone = "Europe/Berlin"
+schedule = "opps"
+lead = "bena"
+last_resort = []
+
+[teams.web]
+name = "Web"
+zone = "Europe/Berlin"
+schedule = "ops"
+last_resort = ["ben"]
+policies = { P1 = "quick" }
+
+[schedules.ops]
+zone = "Europe/Berlin"
+layers = [{ people = ["ben"], turn = "fortnightly", start = 2026-02-30x, handoff = "25:00" }]
+"#,
+        ),
+        (
+            "policies.toml",
+            "[policies.quick]\nlevels = [{ notify = [\"on-call\"] }, { after = \"5m\", notify = [\"manager\"] }]\n",
+        ),
+        ("hotlines.toml", "[hotlines.main]\nnumber = \"+19005550100\"\nteam = \"ops\"\nplan = \"gold\"\n"),
+    ];
+    let mut files: Files = files.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
+    insta::assert_snapshot!(said(&files).join("\n"), @r#"
+    schedules/everything.toml:30: invalid date, expected day between 01 and 28; correct the TOML here
+    schedules/hotlines.toml:2: hotlines.main.number: a premium or shared-cost number is never dialled; give an ordinary line
+    schedules/hotlines.toml:4: hotlines.main.plan: there is no plan `gold`; none is defined yet; add `[plans.KEY]`
+    "#);
+    // The syntax mended, the rest comes to light.
+    let text = files["everything.toml"].replace("2026-02-30x", "\"2026-02-30\"");
+    files.insert("everything.toml".into(), text);
+    insta::assert_snapshot!(said(&files).join("\n"), @r#"
+    schedules/everything.toml:4: people.anna.zone: no time zone is named `Europe/Berln`; use an IANA name such as `Europe/Berlin`
+    schedules/everything.toml:5: people.anna.contact.mobile.phone: not a phone number in international form; write `+`, country code and number, for example `+12015550123`
+    schedules/everything.toml:5: people.anna.contact.home.can[0]: `telex` is not known; write `sms` or `voice`
+    schedules/everything.toml:5: people.anna.contact.home.can: the line can do nothing; write `can = ["sms", "voice"]` or one of them
+    schedules/everything.toml:12: people.ben.pager: there is no such key; these exist: `contact`, `language`, `name`, `rules` or `zone`
+    schedules/everything.toml:17: teams.ops.schedule: there is no schedule `opps`; did you mean `ops`?
+    schedules/everything.toml:18: teams.ops.lead: there is no person `bena`; did you mean `ben`?
+    schedules/everything.toml:19: teams.ops.last_resort: is empty: when nobody answers, nobody would be paged; name at least one person
+    schedules/everything.toml:30: schedules.ops.layers[0].start: is not a date from 1970 to 2200; write for example `2026-01-05`
+    schedules/everything.toml:30: schedules.ops.layers[0].handoff: is not a time of day; write for example `"09:00"`
+    schedules/everything.toml:30: schedules.ops.layers[0].turn: is not a turn; write `daily`, `weekly`, or for example `12h`, `3d`, `2w`
+    schedules/hotlines.toml:2: hotlines.main.number: a premium or shared-cost number is never dialled; give an ordinary line
+    schedules/hotlines.toml:4: hotlines.main.plan: there is no plan `gold`; none is defined yet; add `[plans.KEY]`
+    "#);
+}
+
+#[test]
+fn a_folder_that_is_not_there_or_holds_nothing_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    for dir in [folder.path().to_owned(), folder.path().join("nowhere")] {
+        let (config, findings) = check(&dir, now());
+        assert!(config.is_none() && findings.len() == 1, "{findings:?}");
+        assert_eq!(run_check(&dir, true, now()), 1);
+    }
+    std::fs::write(folder.path().join("people.toml"), b"\xff\xfe\x00").unwrap();
+    std::fs::create_dir(folder.path().join("teams.toml")).unwrap();
+    let (_, findings) = check(folder.path(), now());
+    let messages: Vec<&str> = findings.iter().map(|finding| finding.message.as_str()).collect();
+    assert!(messages.contains(&"is not UTF-8 text; save it as UTF-8"), "{messages:?}");
+    assert!(messages.contains(&"is not a file; rename or remove it"), "{messages:?}");
+}
+
+#[test]
+fn the_written_example_is_the_example() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("schedules");
+    crate::config::write_example(&dir).unwrap();
+    let loaded = crate::config::load(&dir).unwrap();
+    assert_eq!(loaded.config.people.len(), 11);
+    assert!(crate::config::write_example(&dir).is_err(), "nothing is overwritten");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn no_bytes_in_a_file_make_the_loader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        for name in ["people.toml", "plans/standard.toml"] {
+            let mut files = example();
+            files.insert(name.into(), text.clone());
+            said(&files);
+        }
+    }
+
+    #[test]
+    fn no_damage_to_a_good_file_makes_the_loader_panic(
+        file in 0..example_files().len(),
+        at in any::<prop::sample::Index>(),
+        length in 0usize..30,
+        put in "[\\[\\]{}=\",.a-zA-Z0-9 \n\u{e9}\u{1F4DF}\u{0}-]{0,12}",
+    ) {
+        let (name, text) = example_files()[file];
+        let mut characters: Vec<char> = text.chars().collect();
+        let start = at.index(characters.len());
+        let end = (start + length).min(characters.len());
+        characters.splice(start..end, put.chars());
+        let mut files = example();
+        files.insert(name.into(), characters.into_iter().collect());
+        said(&files);
+    }
+}

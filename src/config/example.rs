@@ -1,0 +1,31 @@
+//! The example folder, carried in the binary, so that `demo` and `init` work from anywhere.
+
+use std::{io, path::Path};
+
+const FILES: &[(&str, &str)] = &[
+    ("people.toml", include_str!("../../schedules/people.toml")),
+    ("teams.toml", include_str!("../../schedules/teams.toml")),
+    ("schedules.toml", include_str!("../../schedules/schedules.toml")),
+    ("policies.toml", include_str!("../../schedules/policies.toml")),
+    ("customers.toml", include_str!("../../schedules/customers.toml")),
+    ("hotlines.toml", include_str!("../../schedules/hotlines.toml")),
+    ("integrations.toml", include_str!("../../schedules/integrations.toml")),
+    ("carriers.toml", include_str!("../../schedules/carriers.toml")),
+    ("plans/standard.toml", include_str!("../../schedules/plans/standard.toml")),
+];
+
+/// The example's files: names in the folder, and texts.
+pub fn example_files() -> &'static [(&'static str, &'static str)] {
+    FILES
+}
+
+/// Writes the example into a folder, which is made if it is not there. A file that exists is never overwritten: that
+/// is an error, found before anything is written.
+pub fn write_example(dir: &Path) -> io::Result<()> {
+    if let Some((name, _)) = FILES.iter().find(|(name, _)| dir.join(name).exists()) {
+        let message = format!("{} exists already", dir.join(name).display());
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
+    }
+    std::fs::create_dir_all(dir.join("plans"))?;
+    FILES.iter().try_for_each(|(name, text)| std::fs::write(dir.join(name), text))
+}

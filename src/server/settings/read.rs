@@ -1,0 +1,397 @@
+//! Reading the settings: the file, and over it the environment.
+
+use std::{
+    cell::RefCell,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, bail};
+use secrecy::SecretString;
+
+use super::{CarrierSettings, HandsetsSettings, Settings, TwilioSettings};
+use crate::{
+    config::{
+        Finding, Severity,
+        document::{Fields, Node, Notes, Source, listed, well_formed},
+        secret::Vault,
+    },
+    people::E164,
+    span::Span,
+};
+
+/// Read from the working directory when no other file is named.
+const FILE: &str = "ringdown.toml";
+/// The handsets' own number, when none is given.
+const HANDSETS_NUMBER: &str = "+12015550199";
+/// Long enough to wake somebody, short enough that no voicemail picks up.
+const RING_SECONDS: u32 = 22;
+
+impl Settings {
+    /// Reads the settings: `path`, or `ringdown.toml` in the working directory if it is there; over it `RINGDOWN_*`
+    /// of `env`. The error lists everything that is wrong, with file, line and key.
+    pub fn load(path: Option<&Path>, env: impl Fn(&str) -> Option<String>) -> anyhow::Result<Settings> {
+        let text = match path {
+            Some(path) => read(path)?,
+            None if Path::new(FILE).exists() => read(Path::new(FILE))?,
+            None => String::new(),
+        };
+        let label = path.unwrap_or(Path::new(FILE)).display().to_string();
+        Self::parse(&label, &text, &env)
+    }
+
+    fn parse(label: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -> anyhow::Result<Settings> {
+        let notes = Notes::default();
+        let source = Source::new(label, text);
+        let (document, sound) = source.parse(&notes);
+        let settings = sound.then(|| {
+            let reader = Reader { env, strays: RefCell::default() };
+            let settings = Node::root(&notes, &source, "", &document).fields(|t| reader.settings(t));
+            reader.strays.into_inner().into_iter().for_each(|finding| notes.add(finding));
+            settings
+        });
+        let findings: Vec<String> = notes.finish().0.iter().map(ToString::to_string).collect();
+        match settings {
+            Some(settings) if findings.is_empty() => Ok(settings),
+            _ => bail!("the settings cannot be used:\n{}", findings.join("\n")),
+        }
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("cannot read the settings in {}", path.display()))
+}
+
+struct Reader<'e> {
+    env: &'e dyn Fn(&str) -> Option<String>,
+    /// What is wrong in the environment.
+    strays: RefCell<Vec<Finding>>,
+}
+
+/// A setting as it was given, and where.
+enum Given<'t, 'a> {
+    Written(&'t Node<'a>),
+    Environment { variable: String, value: String },
+}
+
+impl Reader<'_> {
+    /// A setting: from the environment if it is there, else from the file.
+    fn given<'t, 'a>(&self, t: &'t Fields<'a>, key: &'static str, variable: String) -> Option<Given<'t, 'a>> {
+        // Asked for in any case, or the file's own would seem unknown.
+        let written = t.optional(key);
+        match (self.env)(&variable) {
+            Some(value) if !value.is_empty() => Some(Given::Environment { variable, value }),
+            _ => written.map(Given::Written),
+        }
+    }
+
+    /// A text setting, read by `as_what`, whose error says what to do.
+    fn text<T>(&self, given: Given<'_, '_>, as_what: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        match given {
+            Given::Written(node) => as_what(node.words()?).map_err(|error| node.error(error)).ok(),
+            Given::Environment { variable, value } => {
+                as_what(value.trim()).map_err(|error| self.stray(&variable, error)).ok()
+            }
+        }
+    }
+
+    fn stray(&self, variable: &str, message: String) {
+        let (file, key) = ("the environment".into(), variable.into());
+        self.strays.borrow_mut().push(Finding { file, line: 0, key, severity: Severity::Error, message });
+    }
+
+    fn settings(&self, t: &Fields<'_>) -> Settings {
+        let own = |key: &'static str| self.given(t, key, format!("RINGDOWN_{}", key.to_uppercase()));
+        let listen = own("listen").and_then(|given| self.text(given, address));
+        let listen = listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)));
+        let public_url = own("public_url").and_then(|given| self.text(given, url));
+        let database = own("database").and_then(|given| self.text(given, database));
+        let schedules = own("schedules").and_then(|given| self.text(given, |text| Ok(PathBuf::from(text))));
+        let token_secret = own("token_secret").and_then(|given| self.text(given, |text| self.token_secret(text)));
+        let keep_payloads = own("keep_payloads").and_then(|given| self.text(given, keep));
+        let mut settings = Settings {
+            listen,
+            public_url: public_url.unwrap_or_else(|| local(listen)),
+            database: database.unwrap_or_else(|| "sqlite:ringdown.db".into()),
+            schedules: schedules.unwrap_or_else(|| "./schedules".into()),
+            carriers: Default::default(),
+            token_secret,
+            keep_payloads: keep_payloads.unwrap_or(Span::minutes(7 * 24 * 60)).delta(),
+        };
+        for (name, node) in t.optional("carriers").map(Node::entries).unwrap_or_default() {
+            if !well_formed(&name) {
+                node.error("use lower-case letters, digits, `-` and `_` in its name");
+            }
+            if let Some(carrier) = node.fields(|t| self.carrier(t, &name)) {
+                settings.carriers.insert(name.as_str().into(), carrier);
+            }
+        }
+        self.carriers_of_the_environment(&mut settings);
+        settings
+    }
+
+    /// Carriers that only `RINGDOWN_CARRIERS` names.
+    fn carriers_of_the_environment(&self, settings: &mut Settings) {
+        let names = (self.env)("RINGDOWN_CARRIERS").unwrap_or_default();
+        for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            if settings.carriers.contains_key(name) {
+                continue;
+            }
+            if !well_formed(name) {
+                self.stray("RINGDOWN_CARRIERS", "use lower-case letters, digits, `-` and `_` in names".into());
+                continue;
+            }
+            // An empty table, whose fields all come from the environment.
+            let (notes, source) = (Notes::default(), Source::new("the environment", ""));
+            let (document, _) = source.parse(&notes);
+            let carrier =
+                Node::root(&notes, &source, &format!("carriers.{name}"), &document).fields(|t| self.carrier(t, name));
+            let at_no_line = |finding| Finding { line: 0, ..finding };
+            self.strays.borrow_mut().extend(notes.finish().0.into_iter().map(at_no_line));
+            if let Some(carrier) = carrier {
+                settings.carriers.insert(name.into(), carrier);
+            }
+        }
+    }
+
+    fn carrier(&self, t: &Fields<'_>, name: &str) -> Option<CarrierSettings> {
+        let name = name.to_uppercase().replace('-', "_");
+        let own = |key: &'static str| self.given(t, key, format!("RINGDOWN_CARRIERS__{name}__{}", key.to_uppercase()));
+        let needed = |key: &'static str, example: &str| {
+            let given = own(key);
+            // Asked again, the document notes that it is missing.
+            given.or_else(|| t.required(key, example).map(Given::Written))
+        };
+        let kind = needed("kind", "\"twilio\"").and_then(|given| {
+            self.text(given, |text| match text {
+                "twilio" | "handsets" => Ok(text.to_owned()),
+                _ => Err(format!("is not a kind of carrier; write {}", listed(["twilio", "handsets"]))),
+            })
+        })?;
+        let ring_seconds = own("ring_seconds").and_then(|given| match given {
+            Given::Written(node) => node.number(5, 60),
+            given => self.text(given, |text| {
+                let seconds = text.parse().ok().filter(|seconds| (5..=60).contains(seconds));
+                seconds.ok_or_else(|| "out of range; write a whole number from 5 to 60".into())
+            }),
+        });
+        let ring_seconds = ring_seconds.unwrap_or(RING_SECONDS);
+        if kind == "handsets" {
+            let from = own("from").and_then(|given| self.text(given, phone));
+            let from = from.unwrap_or_else(|| HANDSETS_NUMBER.into());
+            return Some(CarrierSettings::Handsets(HandsetsSettings { from, ring_seconds }));
+        }
+        let secret = |given| self.text(given, |text| self.secret(text));
+        let account_sid = needed("account_sid", "\"AC…\"").and_then(|given| self.text(given, sid));
+        let auth_token = needed("auth_token", "\"env:TWILIO_AUTH_TOKEN\"").and_then(secret);
+        let previous_auth_token = own("previous_auth_token").and_then(secret);
+        let base_url = own("base_url").and_then(|given| self.text(given, url));
+        let from = needed("from", "[\"+12015550123\"]").map(|given| self.numbers(given));
+        Some(CarrierSettings::Twilio(TwilioSettings {
+            account_sid: account_sid?,
+            auth_token: auth_token?,
+            previous_auth_token,
+            base_url: base_url.unwrap_or_else(|| "https://api.twilio.com".into()),
+            from: from?,
+            ring_seconds,
+        }))
+    }
+
+    /// A list in the file; with commas between in the environment.
+    fn numbers(&self, given: Given<'_, '_>) -> Vec<String> {
+        match given {
+            Given::Written(node) => {
+                let items = node.items();
+                if items.is_empty() {
+                    node.error("has no number; write one that you hire from the carrier, such as `[\"+12015550123\"]`");
+                }
+                items.iter().filter_map(|item| self.text(Given::Written(item), phone)).collect()
+            }
+            Given::Environment { variable, value } => {
+                let item = |text: &str| phone(text.trim()).map_err(|error| self.stray(&variable, error)).ok();
+                value.split(',').filter_map(item).collect()
+            }
+        }
+    }
+
+    fn secret(&self, text: &str) -> Result<SecretString, String> {
+        // `file:` is relative to the working directory, like every path here.
+        Vault { env: self.env, folder: Path::new("") }.open(text).map(Into::into)
+    }
+
+    fn token_secret(&self, text: &str) -> Result<SecretString, String> {
+        use secrecy::ExposeSecret;
+        let secret = self.secret(text)?;
+        match secret.expose_secret().len() {
+            32.. => Ok(secret),
+            n => Err(format!("has {n} bytes; write at least 32 random ones")),
+        }
+    }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "is not an address and a port; write for example `127.0.0.1:8080`".into())
+}
+
+/// Where a server that listens there is reached from the same machine.
+fn local(listen: SocketAddr) -> String {
+    let host = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    format!("http://{}", SocketAddr::new(host, listen.port()))
+}
+
+/// A web address without a slash at its end.
+fn url(text: &str) -> Result<String, String> {
+    let bad = || "is not a web address; write `https://`, the host, and a path if there is one".to_owned();
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).ok_or_else(bad)?;
+    let fine = |c: char| c.is_ascii_graphic() && !matches!(c, '?' | '#' | '@' | '"' | '<' | '>' | '\\');
+    if rest.trim_matches('/').is_empty() || rest.starts_with('/') || !rest.chars().all(fine) {
+        return Err(bad());
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+fn database(text: &str) -> Result<String, String> {
+    match text.strip_prefix("sqlite:") {
+        Some(path) if !path.trim_matches('/').is_empty() => Ok(text.to_owned()),
+        _ => Err("is not a database we can open; write `sqlite:PATH`".into()),
+    }
+}
+
+fn keep(text: &str) -> Result<Span, String> {
+    let span: Span = text.parse().map_err(|error: crate::span::BadSpan| error.to_string())?;
+    if span < Span::minutes(60) { Err("is too short; write at least `1h`".into()) } else { Ok(span) }
+}
+
+fn sid(text: &str) -> Result<String, String> {
+    let fine = text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if fine { Ok(text.into()) } else { Err("is not an account SID; write `AC` and 32 hexadecimal digits".into()) }
+}
+
+fn phone(text: &str) -> Result<String, String> {
+    // Not checked against the numbering plans: a carrier's test number need not exist.
+    let bare: String = text.chars().filter(|c| !matches!(c, ' ' | '.' | '-' | '(' | ')')).collect();
+    E164::parse(&bare).map(|number| number.as_str().to_owned()).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+    use crate::server::settings::DEFAULT_TOML;
+
+    fn bare(_: &str) -> Option<String> {
+        None
+    }
+
+    fn wrong(text: &str, env: &dyn Fn(&str) -> Option<String>) -> String {
+        format!("{:#}", Settings::parse("ringdown.toml", text, env).unwrap_err())
+    }
+
+    #[test]
+    fn the_default_file_says_what_holds_without_it() {
+        let without = Settings::parse("ringdown.toml", "", &bare).unwrap();
+        let with = Settings::parse("ringdown.toml", DEFAULT_TOML, &bare).unwrap();
+        assert_eq!(format!("{without:?}"), format!("{with:?}"));
+        insta::assert_snapshot!(format!("{with:#?}"), @r#"
+        Settings {
+            listen: 127.0.0.1:8080,
+            public_url: "http://127.0.0.1:8080",
+            database: "sqlite:ringdown.db",
+            schedules: "./schedules",
+            carriers: {},
+            token_secret: None,
+            keep_payloads: TimeDelta {
+                secs: 604800,
+                nanos: 0,
+            },
+        }
+        "#);
+    }
+
+    #[test]
+    fn every_commented_line_of_the_default_file_is_a_setting() {
+        // Taking the comment sign off whatever looks like TOML must give a file that reads.
+        let setting = |line: &&str| line.contains(" = ") || line.starts_with("# [");
+        let text: Vec<&str> = DEFAULT_TOML.lines().filter(setting).map(|line| &line[2..]).collect();
+        let env = |name: &str| match name {
+            "RINGDOWN_TOKEN_SECRET" | "TWILIO_AUTH_TOKEN" | "TWILIO_OLD_AUTH_TOKEN" => Some("x".repeat(32)),
+            _ => None,
+        };
+        let text = text.join("\n").replace("AC...", "AC00");
+        let settings = Settings::parse("ringdown.toml", &text, &env).unwrap();
+        assert_eq!(settings.carriers.len(), 2);
+        let without = Settings::parse("ringdown.toml", "", &bare).unwrap();
+        assert_eq!((settings.listen, &settings.database), (without.listen, &without.database));
+        assert_eq!((settings.schedules, settings.keep_payloads), (without.schedules, without.keep_payloads));
+        let handsets = &settings.carriers["handsets"];
+        assert!(matches!(handsets, CarrierSettings::Handsets(h) if h.from == HANDSETS_NUMBER && h.ring_seconds == 22));
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let env = |name: &str| {
+            let value = match name {
+                "RINGDOWN_LISTEN" => "0.0.0.0:9000",
+                "RINGDOWN_CARRIERS" => "spare",
+                "RINGDOWN_CARRIERS__TWILIO__AUTH_TOKEN" => "env:TOKEN",
+                "RINGDOWN_CARRIERS__TWILIO__FROM" => "+12015550123, +12015550124",
+                "RINGDOWN_CARRIERS__SPARE__KIND" => "handsets",
+                "RINGDOWN_CARRIERS__SPARE__RING_SECONDS" => "30",
+                "TOKEN" => "from the environment",
+                _ => return None,
+            };
+            Some(value.to_owned())
+        };
+        let text = "listen = '127.0.0.1:1'\n[carriers.twilio]\nkind = 'twilio'\naccount_sid = 'AC1'\nauth_token = 'x'";
+        let settings = Settings::parse("ringdown.toml", text, &env).unwrap();
+        assert_eq!(settings.public_url, "http://127.0.0.1:9000");
+        let CarrierSettings::Twilio(twilio) = &settings.carriers["twilio"] else { panic!() };
+        assert_eq!(twilio.auth_token.expose_secret(), "from the environment");
+        assert_eq!(twilio.from, ["+12015550123", "+12015550124"]);
+        assert!(matches!(&settings.carriers["spare"], CarrierSettings::Handsets(spare) if spare.ring_seconds == 30));
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_said_at_once_with_its_line() {
+        let text = "lisen = '127.0.0.1:8080'\npublic_url = 'ringdown.example.com'\ndatabase = 'mysql:x'\n\
+                    token_secret = 'short'\nkeep_payloads = '5'\n\n[carriers.twilio]\nkind = 'twilio'\n\
+                    auth_token = 'env:NOWHERE'\nfrom = ['12015550123']\nring_seconds = 200\nsid = 'AC'\n\n\
+                    [carriers.x]\nkind = 'pigeon'\n";
+        let env = |name: &str| (name == "RINGDOWN_LISTEN").then(|| "8080".to_owned());
+        insta::assert_snapshot!(wrong(text, &env), @r#"
+        the settings cannot be used:
+        ringdown.toml:2: public_url: is not a web address; write `https://`, the host, and a path if there is one
+        ringdown.toml:3: database: is not a database we can open; write `sqlite:PATH`
+        ringdown.toml:4: token_secret: has 5 bytes; write at least 32 random ones
+        ringdown.toml:5: keep_payloads: `5` is not a span of time; write for example `90s`, `5m`, `1h30m` or `2d`
+        ringdown.toml:11: carriers.twilio.ring_seconds: out of range; write a whole number from 5 to 60
+        ringdown.toml:7: carriers.twilio.account_sid: is missing; add `account_sid = "AC…"`
+        ringdown.toml:9: carriers.twilio.auth_token: the environment variable `NOWHERE` is not set; set it
+        ringdown.toml:10: carriers.twilio.from[0]: not a phone number in international form; write `+`, country code and number, for example `+12015550123`
+        ringdown.toml:12: carriers.twilio.sid: there is no such key; these exist: `account_sid`, `auth_token`, `base_url`, `from`, `kind`, `previous_auth_token` or `ring_seconds`
+        ringdown.toml:15: carriers.x.kind: is not a kind of carrier; write `twilio` or `handsets`
+        ringdown.toml:1: lisen: there is no such key; did you mean `listen`?
+        the environment: RINGDOWN_LISTEN: is not an address and a port; write for example `127.0.0.1:8080`
+        "#);
+    }
+
+    #[test]
+    fn a_syntax_error_is_said_with_its_line() {
+        insta::assert_snapshot!(wrong("listen = '127.0.0.1:8080'\npublic_url = \n", &bare), @r#"
+        the settings cannot be used:
+        ringdown.toml:2: string values must be quoted, expected literal string; correct the TOML here
+        "#);
+    }
+
+    #[test]
+    fn a_secret_is_never_shown_by_a_mistake_beside_it() {
+        let text = "token_secret = 'too-short-but-secret'\n[carriers.t]\nkind = 'twilio'\nauth_token = 'hush-hush'\n";
+        let said = wrong(text, &bare);
+        assert!(!said.contains("secret'") && !said.contains("hush") && !said.contains("too-short"), "{said}");
+    }
+}
