@@ -9,6 +9,8 @@ pub mod handsets;
 pub mod status;
 pub mod twilio;
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use futures::future::BoxFuture;
 
@@ -39,6 +41,11 @@ pub trait Carrier: Send + Sync {
 
     /// Whether the provider did take an attempt whose answer we lost. `None`: it knows nothing of it.
     fn look_up<'a>(&'a self, attempt: &'a Sent) -> BoxFuture<'a, Result<Option<Accepted>, SendError>>;
+
+    /// Itself, if it is the built-in carrier: its phones have doors of their own.
+    fn as_handsets(self: Arc<Self>) -> Option<Arc<handsets::Handsets>> {
+        None
+    }
 }
 
 /// A text to send.
