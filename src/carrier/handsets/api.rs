@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     Act, ActError, Behaviour, Call, Handsets, Line, MAX_TEXT, Phone, State, Text, WaitingFor,
-    call::{Input, Kind},
+    happening::{Input, Kind},
     phone::check_keys,
 };
 use crate::{

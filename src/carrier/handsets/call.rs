@@ -6,16 +6,16 @@
 use std::collections::VecDeque;
 
 use chrono::TimeDelta;
-use serde::Serialize;
 
 use super::{
+    happening::{Effect, Input, Kind, Line, Refused, Signal, Speaker, State, WaitingFor},
     phone::{Act, Fate},
     verbs::Doing,
 };
 use crate::{
-    carrier::{Action, AnsweredBy, Document, Receipt, Recording, Status, Turn, Verb},
+    carrier::{Action, AnsweredBy, Document, Receipt, Status, Turn, Verb},
     clock::Time,
-    id::{AttemptId, CarrierKey},
+    id::CarrierKey,
     people::{Channel, E164},
 };
 
@@ -29,109 +29,6 @@ const MAX_TRIES: u8 = 4;
 const MACHINE_LISTENS: TimeDelta = TimeDelta::seconds(90);
 /// Lines of a transcript.
 const MAX_LINES: usize = 1000;
-
-/// Why there is this call.
-#[derive(Clone, Debug)]
-pub enum Kind {
-    /// We called this phone.
-    Placed { attempt: AttemptId, action: Action },
-    /// This phone dialled one of our numbers.
-    Dialled,
-    /// Another call is being connected with this phone.
-    Leg { parent: String },
-}
-
-/// Who said a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Speaker {
-    /// We.
-    Service,
-    /// Whoever holds this phone.
-    Phone,
-    /// Whoever is connected with it.
-    Other,
-    /// This phone's answering machine.
-    Machine,
-    /// The carrier itself: tones and apologies.
-    Carrier,
-}
-
-/// One line of what was said.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Line {
-    pub at: Time,
-    pub who: Speaker,
-    pub text: String,
-    /// When it will have been said.
-    #[serde(skip)]
-    pub until: Time,
-}
-
-/// How far a call is, as its phone shows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    Queued,
-    Ringing,
-    Talking,
-    Ended,
-}
-
-/// What the call wants of the person on the phone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WaitingFor {
-    Keys,
-    Recording,
-    Nothing,
-}
-
-/// What happened on the line.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// Time passed.
-    Time,
-    /// The phone's owner picked up.
-    Answer,
-    /// The phone's owner refused it.
-    Reject,
-    /// The phone's owner hung up.
-    HangUp,
-    /// The other side ended it: we, or the call this is a leg of.
-    Cancel,
-    Press(String),
-    Speak(String),
-    /// The switchboard said what to do; `None`: it could not.
-    Heard(Option<Document>),
-    LegAnswered,
-    LegEnded,
-    /// Said at the other end.
-    Overheard(String),
-}
-
-/// What a call asks of the switchboard.
-#[derive(Clone, Debug)]
-pub enum Effect {
-    /// What next? The answer comes back as [`Input::Heard`].
-    Ask(Turn),
-    Report(Receipt),
-    Recorded(Recording),
-}
-
-/// What a call asks of other calls.
-#[derive(Clone, Debug)]
-pub enum Signal {
-    /// Ring this number, and call that call `leg`.
-    Ring { leg: String, to: E164, ring: TimeDelta },
-    /// This happened, as far as the other call is concerned.
-    Tell(String, Input),
-}
-
-/// The call is not in a state for this.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Refused(pub &'static str);
 
 /// How far a call is.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use futures::future::BoxFuture;
 
 use super::{
-    call::{Input, Refused},
+    happening::{Input, Refused},
     line::{Exchange, OnItsWay},
     network::{Network, bounded},
     phone::{Act, Behaviour, Text},

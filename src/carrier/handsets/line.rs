@@ -14,7 +14,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    call::{Effect, Input},
+    happening::{Effect, Input},
     network::Network,
 };
 use crate::{
@@ -26,8 +26,11 @@ use crate::{
 
 /// How long the machine waits for an answer to one question, in the machine's time.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// How often a receipt that was not taken is sent again, each time after twice as long.
-const RECEIPT_TRIES: u32 = 6;
+/// How often a receipt that was not taken is sent again, each time after twice as long but never longer than
+/// [`RECEIPT_PAUSE`]: for about a quarter of an hour.
+const RECEIPT_TRIES: u32 = 20;
+/// In seconds.
+const RECEIPT_PAUSE: i64 = 60;
 
 /// What the lines share.
 pub(super) struct Exchange {
@@ -200,7 +203,7 @@ impl Exchange {
         self.spawn(move |exchange| {
             Box::pin(async move {
                 for again in 0..RECEIPT_TRIES {
-                    exchange.clock.sleep(TimeDelta::seconds(1 << again)).await;
+                    exchange.clock.sleep(TimeDelta::seconds((1 << again).min(RECEIPT_PAUSE))).await;
                     if exchange.ask(|switchboard| send(switchboard, message.clone())).await.is_ok() {
                         return;
                     }

@@ -10,6 +10,7 @@
 pub mod api;
 pub mod call;
 pub mod carrier;
+pub mod happening;
 pub mod line;
 pub mod network;
 pub mod phone;
@@ -18,8 +19,9 @@ mod tests;
 pub mod verbs;
 
 pub use api::routes;
-pub use call::{Call, Line, Refused, Speaker, State, WaitingFor};
+pub use call::Call;
 pub use carrier::{ActError, Handsets};
+pub use happening::{Input, Line, Refused, Speaker, State, WaitingFor};
 pub use phone::{Act, Behaviour, Phone, Text};
 
 /// The longest text anybody may send or say, in characters: what a provider takes at most in one message.

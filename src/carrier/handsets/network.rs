@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use chrono::TimeDelta;
 
 use super::{
-    call::{Call, Effect, Input, Kind, Refused, Signal},
+    call::Call,
+    happening::{Effect, Input, Kind, Refused, Signal},
     phone::{Act, Behaviour, Fate, MAX_LIVE, MAX_REMEMBERED, Phone, Text},
 };
 use crate::{

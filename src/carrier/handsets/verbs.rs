@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use chrono::TimeDelta;
 
 use super::{
-    call::{Call, Effect, Input, Kind, Phase, Refused, Signal, Speaker},
+    call::{Call, Phase},
+    happening::{Effect, Input, Kind, Refused, Signal, Speaker},
     phone::Act,
 };
 use crate::{
