@@ -117,10 +117,7 @@ impl Call {
         }
         call.report(Status::Queued);
         match (&call.kind, fate) {
-            (Kind::Dialled, _) => {
-                call.answered_by = Some(AnsweredBy::Human);
-                call.ask(&Action("voice".into()), Turn::default(), now);
-            }
+            (Kind::Dialled, _) => call.ask(&Action("voice".into()), Turn::default(), now),
             (_, Fate::Refused) => call.end(Status::Failed, now),
             (_, Fate::Busy) => call.end(Status::Busy, now),
             (_, Fate::Rings { after, ring, pick_up, .. }) => {

@@ -124,7 +124,7 @@ impl Exchange {
         loop {
             let effect = self.change_of(&id);
             match effect {
-                Next::Do(effect) => self.carry_out(&id, effect).await,
+                Next::Do(effect) => self.carry_out(&id, *effect).await,
                 Next::Wait(Some(due)) => tokio::select! {
                     () = bell.notified() => {}
                     () = self.clock.sleep_until(due) => {}
@@ -143,7 +143,7 @@ impl Exchange {
         }
         let mut lines = self.lock();
         if let Some(effect) = lines.network.next_effect(id) {
-            return Next::Do(effect);
+            return Next::Do(Box::new(effect));
         }
         match lines.network.call(id) {
             Some(call) if !call.has_ended() => Next::Wait(call.due()),
@@ -230,7 +230,7 @@ impl Exchange {
 
 /// What a call's task does next.
 enum Next {
-    Do(Effect),
+    Do(Box<Effect>),
     Wait(Option<Time>),
     Over,
 }
