@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::{
     Grouping, SenderKind,
     json::{block, bounded_key, line, text},
-    sender::{Answer, Reply, Sender, problem},
+    sender::{Answer, Decoded, Reply, Sender, problem},
     signal::{DETAIL_CHARS, Fault, Kind, Signal, TITLE_CHARS},
 };
 
@@ -23,7 +23,7 @@ pub const SENDER: Sender = Sender {
     key_field: None,
     decode,
     answer: |reply| match reply {
-        Reply::Accepted(outcomes) => Answer::json(200, json!({"status": "success", "incidents": outcomes})),
+        Reply::Accepted(outcomes) => Answer::json(202, json!({"status": "success", "incidents": outcomes})),
         Reply::Refused(refused) => problem(refused),
     },
 };
@@ -39,7 +39,7 @@ struct Alert<'a> {
     firing: bool,
 }
 
-fn decode(body: &Value, per: Grouping) -> Result<Vec<Signal>, Vec<Fault>> {
+fn decode(body: &Value, per: Grouping) -> Decoded {
     let status = text(body.get("status"));
     let inherited = status.as_deref() != Some("resolved");
     let alerts: Vec<Alert<'_>> = body["alerts"]

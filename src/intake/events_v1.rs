@@ -7,7 +7,7 @@ use super::{
     SenderKind,
     events_v2::{answer, check_key, dedup_key, kind_of, links, summary},
     json::{block, line, lines, text},
-    sender::Sender,
+    sender::{Decoded, Sender},
     signal::{DETAIL_CHARS, Fault, Kind, Signal, TITLE_CHARS},
 };
 
@@ -20,7 +20,7 @@ pub const EVENTS: Sender = Sender {
     answer: |reply| answer(reply, 200, "incident_key", 403),
 };
 
-fn decode(body: &Value) -> Result<Vec<Signal>, Vec<Fault>> {
+fn decode(body: &Value) -> Decoded {
     let mut faults = Vec::new();
     check_key(body, "service_key", "/service_key", &mut faults);
     let kind = kind_of(body, "event_type", "/event_type", &mut faults);
@@ -80,7 +80,13 @@ mod tests {
         let signals = (EVENTS.decode)(&body, Grouping::Group).unwrap();
         assert_eq!(signals[0].title, "FAILURE for production/HTTP on machine srv01.acme.com");
         assert_eq!(signals[0].dedup_key.as_deref(), Some("srv01/HTTP"));
-        insta::assert_snapshot!(signals[0].detail, @"");
+        insta::assert_snapshot!(signals[0].detail, @r"
+        client: Sample Monitoring Service https://monitoring.service.com
+        link: http://acme.pagerduty.com
+        link: https://chart.googleapis.com/chart.png
+        load avg: 0.75
+        ping time: 1500ms
+        ");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{
     SenderKind,
     json::{block, line, lines, text},
-    sender::{Answer, Refused, Reply, Sender},
+    sender::{Answer, Decoded, Refused, Reply, Sender},
     signal::{DEDUP_KEY_CHARS, DETAIL_CHARS, Fault, Kind, Signal, TITLE_CHARS},
 };
 
@@ -37,7 +37,7 @@ const KEY_CHARS: usize = 32;
 const SUMMARY_CHARS: usize = 1024;
 const SEVERITIES: [&str; 4] = ["critical", "warning", "error", "info"];
 
-fn decode(body: &Value) -> Result<Vec<Signal>, Vec<Fault>> {
+fn decode(body: &Value) -> Decoded {
     let mut faults = Vec::new();
     check_key(body, "routing_key", "/routing_key", &mut faults);
     let kind = kind_of(body, "event_action", "/event_action", &mut faults);
@@ -78,7 +78,7 @@ fn decode(body: &Value) -> Result<Vec<Signal>, Vec<Fault>> {
     }])
 }
 
-fn decode_change(body: &Value) -> Result<Vec<Signal>, Vec<Fault>> {
+fn decode_change(body: &Value) -> Decoded {
     let mut faults = Vec::new();
     check_key(body, "routing_key", "/routing_key", &mut faults);
     summary(&body["payload"], "summary", "'payload.summary'", "/payload/summary", &mut faults);
@@ -199,7 +199,7 @@ pub(super) fn answer(reply: &Reply, success: u16, key_field: &str, throttled: u1
         Answer::json(status, body)
     };
     match refused {
-        Refused::Unreadable(_) | Refused::Incomplete => Answer::json(
+        Refused::Unreadable(_) => Answer::json(
             400,
             json!({
                 "status": "Unrecognized object",
@@ -221,7 +221,7 @@ pub(super) fn answer(reply: &Reply, success: u16, key_field: &str, throttled: u1
                 }),
             )
         },
-        Refused::Unavailable => Answer {
+        Refused::Unavailable | Refused::Incomplete => Answer {
             retry_after: Some(1),
             ..Answer::json(
                 503,

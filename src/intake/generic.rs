@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::{
     SenderKind,
     json::{block, line},
-    sender::{Answer, Reply, Sender, problem},
+    sender::{Answer, Decoded, Reply, Sender, problem},
     signal::{DEDUP_KEY_CHARS, DETAIL_CHARS, Fault, Kind, Outcome, Signal, TITLE_CHARS},
 };
 use crate::{incident::command::Contact, people::E164};
@@ -22,7 +22,7 @@ use crate::{incident::command::Contact, people::E164};
 pub const SENDER: Sender =
     Sender { door: "generic", kind: SenderKind::Generic, key_field: None, decode: |body, _| decode(body), answer };
 
-fn decode(body: &Value) -> Result<Vec<Signal>, Vec<Fault>> {
+fn decode(body: &Value) -> Decoded {
     let empty = Map::new();
     let mut fields = Fields { object: body.as_object().unwrap_or(&empty), faults: Vec::new() };
     let action = fields.text("action", "/action");

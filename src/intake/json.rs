@@ -81,16 +81,14 @@ pub fn text(value: Option<&Value>) -> Option<String> {
 /// One line of at most `chars` characters: no control characters, no runs of spaces. A cut is marked.
 pub fn line(text: &str, chars: usize) -> String {
     let mut line = String::new();
-    let mut written = 0;
     let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
-    for c in words.flat_map(|word| [" ", word]).flat_map(str::chars).skip(1) {
+    for (written, c) in words.flat_map(|word| [" ", word]).flat_map(str::chars).skip(1).enumerate() {
         if written == chars {
             line.pop();
             line.push('…');
             break;
         }
         line.push(c);
-        written += 1;
     }
     line
 }

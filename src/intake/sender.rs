@@ -13,6 +13,9 @@ use crate::api::{Problem, problem::FieldError};
 /// The largest body taken, in bytes (PagerDuty's limit, and Alertmanager's cut for it).
 pub const MAX_BODY: usize = 512 * 1024;
 
+/// What a payload says, or every field of it that is wrong.
+pub type Decoded = Result<Vec<Signal>, Vec<Fault>>;
+
 /// One door, and the language spoken at it.
 #[derive(Debug)]
 pub struct Sender {
@@ -23,7 +26,7 @@ pub struct Sender {
     /// The field of the body that holds the secret; `None`: it stands in the URL.
     pub key_field: Option<&'static str>,
     /// What the payload says. Nothing: it is kept and asks for nothing.
-    pub decode: fn(&Value, Grouping) -> Result<Vec<Signal>, Vec<Fault>>,
+    pub decode: fn(&Value, Grouping) -> Decoded,
     /// What the sender is told. Its own retry rules decide the status.
     pub answer: fn(&Reply) -> Answer,
 }
@@ -41,11 +44,12 @@ pub enum Reply {
 pub enum Refused {
     #[error("the body is larger than {} KB", MAX_BODY / 1024)]
     TooLarge,
+    /// Transient: a slow or broken connection.
     #[error("the body did not arrive in full")]
     Incomplete,
     #[error("{0}")]
     Unreadable(#[from] Unreadable),
-    #[error("no integration has this key; look at `keys` in schedules/integrations.toml")]
+    #[error("no integration has this key; look at the integrations in schedules/")]
     UnknownKey,
     #[error("this key belongs to an integration of the kind `{}`, which has another URL", .0.as_str())]
     WrongDoor(SenderKind),
@@ -99,18 +103,15 @@ pub fn problem(refused: &Refused) -> Answer {
     let words = refused.to_string();
     let problem = match refused {
         Refused::TooLarge => Problem::too_large(words),
-        Refused::Incomplete => Problem { status: 408, ..Problem::bad_request(words) },
         Refused::Unreadable(_) => Problem::bad_request(words),
         Refused::UnknownKey | Refused::WrongDoor(_) => Problem::not_found(words),
         Refused::Unsigned(_) => Problem::unauthenticated(words),
         Refused::Invalid(faults) => Problem::invalid(
             faults.iter().map(|f| FieldError { pointer: f.pointer.into(), detail: f.detail.clone() }).collect(),
         ),
-        Refused::Overloaded => Problem {
-            detail: "Too many requests at once; nothing was recorded. Send it again.".into(),
-            ..Problem::unavailable()
-        },
-        Refused::Unavailable => Problem::unavailable(),
+        Refused::Incomplete | Refused::Overloaded | Refused::Unavailable => {
+            Problem { detail: format!("{words}; nothing was recorded. Send it again."), ..Problem::unavailable() }
+        }
     };
     Answer {
         status: problem.status,

@@ -42,7 +42,17 @@ fn a_firing_group_is_one_trigger() {
     assert_eq!(signal.kind, Kind::Trigger);
     assert_eq!(signal.dedup_key.as_deref(), Some("{}/{severity=\"critical\"}:{alertname=\"InstanceDown\"}"));
     assert_eq!(signal.severities, ["critical"]);
-    insta::assert_snapshot!(format!("{}\n\n{}", signal.title, signal.detail), @"");
+    insta::assert_snapshot!(format!("{}\n\n{}", signal.title, signal.detail), @r"
+    InstanceDown on api-1
+
+    1 firing, 1 resolved
+    - InstanceDown on api-1
+      alertname=InstanceDown instance=api-1:9100 job=node severity=critical
+      InstanceDown has lasted for 5 minutes
+      since 2026-03-01T02:12:45.352Z
+      http://prometheus.example/graph?g0.expr=up+%3D%3D+0
+    Alertmanager: http://alertmanager.example:9093
+    ");
 }
 
 #[test]

@@ -130,7 +130,7 @@ async fn every_refusal_is_answered_in_the_senders_words_and_kept() {
             "/v2/enqueue",
             unknown.as_str(),
             400,
-            "refused: no integration has this key; look at `keys` in schedules/integrations.toml",
+            "refused: no integration has this key; look at the integrations in schedules/",
         ),
         ("/intake/generic/gen-secret", "\u{0}", 400, "refused: not JSON: expected value at line 1 column 1"),
         (
@@ -333,4 +333,15 @@ async fn a_key_claimed_and_held_means_its_incident_while_that_is_open() {
     assert_eq!(store::claim(&mut tx, &integration, "a").await.unwrap(), None);
     purge(&mut tx, now + TimeDelta::days(1)).await.unwrap();
     tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_to_be_sent_again() {
+    let world = World::new().await;
+    for path in ["/v2/enqueue", "/intake/generic/gen-secret"] {
+        let broken = futures::stream::iter([Ok("{\"action\":"), Err(std::io::Error::other("gone"))]);
+        let (status, headers, _) = world.send(post_to(path).body(Body::from_stream(broken)).unwrap()).await;
+        assert_eq!((status, headers["retry-after"].to_str().unwrap()), (503, "1"), "{path}");
+    }
+    assert_eq!(world.log().await[0].body, "{\"action\":");
 }

@@ -44,7 +44,17 @@ fn the_documented_trigger_is_read() {
     assert_eq!(signal.dedup_key.as_deref(), Some("samplekeyhere"));
     assert_eq!(signal.severities, ["info"]);
     assert_eq!(signal.title, "Example alert on host1.example.com");
-    insta::assert_snapshot!(signal.detail, @"");
+    insta::assert_snapshot!(signal.detail, @r"
+    source: monitoringtool:cloudvendor:central-region-dc-01:852559987:cluster/api-stats-prod-003
+    component: postgres
+    group: prod-datapipe
+    class: deploy
+    timestamp: 2015-07-17T08:42:58.315+0000
+    client: Sample Monitoring Service https://monitoring.example.com
+    link: Link text https://example.com/
+    load avg: 0.75
+    ping time: 1500ms
+    ");
 }
 
 #[test]
@@ -158,7 +168,15 @@ fn the_answers_are_those_that_pagerdutys_clients_parse() {
     ]
     .map(told)
     .join("\n");
-    insta::assert_snapshot!(answers, @"");
+    insta::assert_snapshot!(answers, @r#"
+    202 {"dedup_key":"srv01/HTTP","message":"Event processed","status":"success"}
+    400 {"errors":["Length of 'routing_key' is incorrect"],"message":"Event object is invalid","status":"invalid event"}
+    400 {"errors":["no integration has this key; look at the integrations in schedules/"],"message":"Event object is invalid","status":"invalid event"}
+    400 {"errors":["JSON parse error"],"message":"Event object format is unrecognized","status":"Unrecognized object"}
+    413 {"errors":["the body is larger than 512 KB"],"message":"Event object is invalid","status":"invalid event"}
+    429 {"errors":["Enhance Your Calm."],"message":"Requests for this service are arriving too quickly.  Please retry later.","status":"throttle exceeded"}
+    503 {"errors":["the database does not take it now"],"message":"The event was not recorded. Please retry.","status":"unavailable"}
+    "#);
 }
 
 proptest! {
