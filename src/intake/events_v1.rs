@@ -8,7 +8,7 @@ use super::{
     events_v2::{answer, check_key, dedup_key, kind_of, links, summary},
     json::{block, line, lines, text},
     sender::{Decoded, Sender},
-    signal::{DETAIL_CHARS, Fault, Kind, Signal, TITLE_CHARS},
+    signal::{DETAIL_CHARS, Kind, Signal, TITLE_CHARS},
 };
 
 /// `POST /generic/2010-04-15/create_event.json`.
