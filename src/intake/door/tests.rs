@@ -1,4 +1,6 @@
-//! The doors over a real database, as far as no incident is touched.
+//! The doors over a real database; `incidents` for what opens and closes them.
+
+mod incidents;
 
 use std::sync::Arc;
 
