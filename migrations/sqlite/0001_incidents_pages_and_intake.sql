@@ -121,15 +121,28 @@ create table intake (
     incident_ids text not null
 ) strict;
 create index intake_received_at on intake (received_at);
+create index intake_strays on intake (id) where integration is null;
 
--- Which open incident a sender's key means.
+-- Which open incident a sender's key means, and the gravest priority the sender ever gave it.
+-- A row without an incident is a key being claimed by a transaction that will open one.
 create table dedup (
     integration text not null,
     dedup_key   text not null,
-    incident_id text not null references incidents (id),
+    incident_id text references incidents (id),
+    priority    text,
     primary key (integration, dedup_key)
 ) strict, without rowid;
 create index dedup_incident on dedup (incident_id);
+
+-- The ids of signed webhooks taken, and what was answered: the same id again has no second effect.
+create table webhook_ids (
+    integration text not null,
+    webhook_id  text not null,
+    answer      text,
+    seen_at     text not null,
+    primary key (integration, webhook_id)
+) strict, without rowid;
+create index webhook_ids_seen_at on webhook_ids (seen_at);
 
 create table overrides (
     id         text primary key,
