@@ -93,8 +93,8 @@ pub enum Step {
     Words,
     /// A message that does not page anybody, recorded.
     Voicemail,
-    /// Nothing more is asked: the promise is told, and the call ends.
-    Promise { ending: Ending },
+    /// Nothing more is asked: the promise is told, as it was at this instant, and the call ends.
+    Promise { ending: Ending, at: Time },
 }
 
 /// Which promise is told at the end.
@@ -109,8 +109,10 @@ pub enum Ending {
     Worse,
     /// The open one, to which a caller's many calls are added.
     Added,
-    /// A ticket that pages nobody.
+    /// A ticket that pages nobody, with a message.
     Ticket,
+    /// A ticket without a message.
+    Noted,
 }
 
 /// What is said before a question.

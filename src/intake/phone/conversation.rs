@@ -44,6 +44,7 @@ pub struct Input {
 #[derive(Clone, Debug)]
 pub struct Facts<'a> {
     pub config: &'a Config,
+    pub now: Time,
     /// The open incidents of the call's customer (also one whose PIN was right just now), gravest first.
     pub open: Vec<Summary>,
     /// Too many wrong PINs were keyed lately: none is asked for.
@@ -109,13 +110,13 @@ pub fn step(mut call: CallRecord, input: &Input, facts: &Facts<'_>) -> Outcome {
 }
 
 /// The call ended, or nothing was heard of it for too long. Changes nothing the second time.
-pub fn hung_up(mut call: CallRecord, facts: &Facts<'_>, now: Time) -> Outcome {
+pub fn hung_up(mut call: CallRecord, facts: &Facts<'_>) -> Outcome {
     let n = call.answers.asked.len().saturating_sub(1);
     let mut doings = Vec::new();
     if call.ended_at.is_some() {
         return Outcome { call, doings, n };
     }
-    call.ended_at = Some(now);
+    call.ended_at = Some(facts.now);
     let step = call.current().map(|(_, step)| step.clone());
     let left = report::left_at(step.as_ref());
     match &step {
@@ -213,10 +214,11 @@ fn answer(
             }
             let ending = match (step, call.answers.opened || call.incident.is_none()) {
                 (_, false) => Ending::Added,
+                (Step::Voicemail, true) if call.answers.words_url.is_none() => Ending::Noted,
                 (Step::Voicemail, true) => Ending::Ticket,
                 (_, true) => Ending::Reported,
             };
-            (Lead::None, Step::Promise { ending })
+            (Lead::None, Step::Promise { ending, at: facts.now })
         }
         Step::Promise { .. } => return (Lead::None, None),
     };
@@ -274,7 +276,7 @@ fn about_open(
         }
     };
     join(call, facts, (about, about.priority), commands, doings);
-    (Lead::None, Step::Promise { ending })
+    (Lead::None, Step::Promise { ending, at: facts.now })
 }
 
 fn priority(

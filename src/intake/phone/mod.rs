@@ -16,6 +16,8 @@ pub mod script;
 mod shell;
 pub mod store;
 pub mod summary;
+#[cfg(test)]
+mod tests;
 
 pub use call::{Answers, Asked, CallRecord, Lead, Step};
 pub use summary::Summary;

@@ -35,9 +35,12 @@ pub fn lead(lead: &Lead, reference: Option<&str>) -> String {
 pub fn question(step: &Step, today: Time) -> String {
     match step {
         Step::Pin { attempt: 1 } => {
-            "If you have a support PIN, key it in and press the hash key. If not, just press hash.".into()
+            "If you have a support PIN, key it in, then press the hash or pound key. If not, just press that key."
+                .into()
         }
-        Step::Pin { .. } => "Key in your PIN again and press hash. To go on without it, just press hash.".into(),
+        Step::Pin { .. } => {
+            "Key in your PIN again, then press the hash or pound key. To go on without it, just press that key.".into()
+        }
         Step::Open { about, others, .. } => open(about, *others, today),
         Step::Priority { .. } => "If your business has stopped, press 1. If it runs, but badly, press 2. \
              For anything else, press 3."
@@ -52,7 +55,7 @@ pub fn question(step: &Step, today: Time) -> String {
             format!("We understood {}. Press 1 if that is right. Press 2 to key it in again.", number.spoken())
         }
         Step::Keypad { .. } => {
-            "Which number may we call? Key it in with its area code, then press the hash key.".into()
+            "Which number may we call? Key it in with its area code, then press the hash or pound key.".into()
         }
         Step::Name => "After the tone, say your name, then press any key.".into(),
         Step::Words => "After the tone, say what is wrong, then press any key.".into(),
@@ -73,7 +76,7 @@ fn open(about: &Summary, others: usize, today: Time) -> String {
         let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
         words.push(format!("The last update, from {}, says: {text}{stop}", clock(at, &about.zone, today)));
     }
-    if let Some(at) = about.next_update {
+    if let Some(at) = about.next_update.filter(|at| *at > today) {
         words.push(format!("The next update comes by {}.", clock(at, &about.zone, today)));
     }
     words.push(
@@ -92,39 +95,38 @@ fn state(about: &Summary) -> &'static str {
     }
 }
 
-/// The promise, said twice.
-pub fn promise(ending: Ending, incident: Option<&Summary>, reachable: bool, today: Time) -> String {
+/// The promise as it is `now`, said twice.
+pub fn promise(ending: Ending, incident: Option<&Summary>, now: Time) -> String {
     let opening = match ending {
         Ending::Reported => "Thank you.",
-        Ending::Same => "Thank you. We have noted your call.",
-        Ending::Worse => "Thank you. We are calling somebody more senior now.",
+        Ending::Same | Ending::Noted => "Thank you. We have noted your call.",
+        Ending::Worse => "Thank you. We are alerting more people now.",
         Ending::Added => "Thank you. We have added your call to the problem you told us of before.",
         Ending::Ticket => "Thank you. Your message is recorded.",
     };
     let Some(incident) = incident else { return format!("{opening} Goodbye.") };
-    let core =
-        format!("Your reference is {}. {}", spaced(&incident.reference), next(ending, incident, reachable, today));
-    let text = match (ending, reachable) {
-        (Ending::Reported | Ending::Ticket, true) => " We also send you this as a text.",
-        _ => "",
-    };
+    let core = format!("Your reference is {}. {}", spaced(&incident.reference), next(incident, now));
+    let told = incident.reachable && matches!(ending, Ending::Reported | Ending::Ticket | Ending::Noted);
+    let text = if told { " We also send you this as a text." } else { "" };
     format!("{opening} {core}{text} Once more. {core} Goodbye.")
 }
 
-/// What happens next, and until when.
-fn next(ending: Ending, incident: &Summary, reachable: bool, today: Time) -> String {
-    if !incident.priority.pages() && incident.response_due.is_none() {
-        return "Our team will look at it.".into();
-    }
+/// What happens next, and until when. Only what is true: no time that is over, no call without a number.
+fn next(incident: &Summary, now: Time) -> String {
+    let clock = |at| clock(at, &incident.zone, now);
     match (incident.response_due, incident.next_update) {
-        _ if ending == Ending::Reported && !reachable => {
-            "An engineer takes it up now. We have no number to call you on: please call us again in ten minutes.".into()
+        (Some(_), _) if !incident.responded && !incident.reachable => {
+            "An engineer takes it up. We have no number to call you on: please call us again in ten minutes.".into()
         }
-        (Some(due), _) if !incident.responded => {
-            format!("An engineer will call you back by {}.", clock(due, &incident.zone, today))
+        (Some(due), _) if !incident.responded && due > now => {
+            format!("An engineer will call you back by {}.", clock(due))
         }
-        (_, Some(at)) => format!("The next update comes by {}.", clock(at, &incident.zone, today)),
-        _ => "An engineer will call you back.".into(),
+        (Some(_), _) if !incident.responded => {
+            "We are late with our call to you, and this is known. An engineer will call you as soon as possible.".into()
+        }
+        (_, Some(at)) if at > now => format!("The next update comes by {}.", clock(at)),
+        _ if incident.priority.pages() => "We are working on it.".into(),
+        _ => "Our team will look at it.".into(),
     }
 }
 

@@ -27,7 +27,7 @@ pub fn document(call: &CallRecord, n: usize, language: &str) -> Document {
     let say = |text: String| Verb::Say { text, language: language.into() };
     let mut said: Vec<Verb> = (!lead.is_empty()).then(|| say(lead)).into_iter().collect();
     let question = match step {
-        Step::Promise { ending } => phrases::promise(*ending, incident, call.answers.number.is_some(), call.started_at),
+        Step::Promise { ending, at } => phrases::promise(*ending, incident, *at),
         step => phrases::question(step, call.started_at),
     };
     said.push(say(question));

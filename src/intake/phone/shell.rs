@@ -107,7 +107,7 @@ async fn close(app: &App, carrier: &str, sid: &str) -> sqlx::Result<bool> {
         return Ok(false);
     };
     let facts = facts(&mut tx, &config, &before, Pin::Nobody, now).await?;
-    let outcome = conversation::hung_up(before.clone(), &facts, now);
+    let outcome = conversation::hung_up(before.clone(), &facts);
     let news = outcome.call != before;
     carry_out(app, tx, &before, outcome, now).await?;
     Ok(news)
@@ -149,7 +149,7 @@ async fn facts<'a>(tx: &mut Tx, config: &'a Config, call: &CallRecord, pin: Pin,
     let open = if undecided { open_of(tx, customer.as_ref()).await? } else { Vec::new() };
     let flood = if undecided { flood(tx, call, now).await? } else { None };
     let pin_locked = pin == Pin::Unchecked || (call.customer.is_none() && pin::locked(tx, call, now).await?);
-    Ok(Facts { config, open, pin_locked, pin_of, flood })
+    Ok(Facts { config, now, open, pin_locked, pin_of, flood })
 }
 
 /// The open incidents of a customer, gravest first, of the same priority the newest first.

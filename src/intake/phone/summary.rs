@@ -20,6 +20,8 @@ pub struct Summary {
     pub zone: Zone,
     /// An engineer has it in hand.
     pub held: bool,
+    /// There is a number to call back.
+    pub reachable: bool,
     /// When a conversation was promised; `None` where none was.
     pub response_due: Option<Time>,
     /// The customer was spoken to.
@@ -43,6 +45,7 @@ impl Summary {
             priority: incident.priority,
             zone: incident.zone.clone(),
             held: incident.holder.is_some(),
+            reachable: incident.contact.number.is_some(),
             response_due: incident.response.due,
             responded: incident.response.met.is_some(),
             last_update: incident.updates.last_text.as_deref().map(|text| super::call::bounded(text, UPDATE_LENGTH)),
