@@ -64,8 +64,8 @@ impl Window {
             return None;
         }
         let reached = self.wall.iter().position(|wall| *wall >= shown)?;
-        if reached == 0 {
-            return Some(0);
+        if self.wall[reached] == shown {
+            return Some(reached);
         }
         Some(reached - 1 + (shown - self.wall[reached - 1]).num_minutes() as usize)
     }
@@ -142,9 +142,8 @@ impl Window {
                     if ends > self.wall[0] {
                         let first = if begins <= self.wall[0] { Some(0) } else { self.minute_of(begins) };
                         let last = self.minute_of(ends).unwrap_or(self.wall.len());
-                        for minute in first.unwrap_or(self.wall.len())..last {
-                            held[minute] = true;
-                        }
+                        let first = first.unwrap_or(self.wall.len()).min(last);
+                        held[first..last].fill(true);
                     }
                 }
                 day += TimeDelta::days(1);

@@ -183,7 +183,7 @@ async fn overrides_are_kept_listed_and_ended() {
     assert_eq!(store::current(&mut tx, past.end - TimeDelta::microseconds(1)).await.unwrap().len(), 4);
     let field = "field".into();
     let listed = store::list(&mut tx, &field, past.start, running.start).await.unwrap();
-    assert_eq!(listed, [past.clone()]);
+    assert_eq!(listed, std::slice::from_ref(&past));
     let listed = store::list(&mut tx, &field, past.start, future.start + TimeDelta::seconds(1)).await.unwrap();
     assert_eq!(listed, [past.clone(), running.clone(), future.clone()]);
     drop(tx);
