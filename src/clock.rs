@@ -27,12 +27,13 @@ trait Source: Send + Sync {
 impl Clock {
     /// The machine's clock.
     pub fn system() -> Self {
-        Clock(Arc::new(Scaled { start: Utc::now(), origin: None, rate: 1.0 }))
+        Clock(Arc::new(System))
     }
 
-    /// A clock that starts at `start` and runs `rate` times as fast as the machine's.
-    pub fn scaled(start: Time, rate: f64) -> Self {
-        Clock(Arc::new(Scaled { start, origin: Some(Instant::now()), rate }))
+    /// A clock that starts at `start` and runs `rate` times as fast as the machine's, and the lever to change that.
+    pub fn scaled(start: Time, rate: f64) -> (Self, Speed) {
+        let gear = Arc::new(Mutex::new(Gear { start, since: Instant::now(), rate }));
+        (Clock(Arc::new(Scaled(gear.clone()))), Speed(gear))
     }
 
     /// A clock that stands still until it is moved, and the hand that moves it.
@@ -65,27 +66,57 @@ impl fmt::Debug for Clock {
     }
 }
 
-struct Scaled {
-    start: Time,
-    /// `None` follows the machine's wall clock, steps included.
-    origin: Option<Instant>,
-    rate: f64,
-}
+struct System;
 
-impl Source for Scaled {
+impl Source for System {
     fn now(&self) -> Time {
-        match self.origin {
-            None => Utc::now(),
-            Some(origin) => {
-                self.start + TimeDelta::microseconds((origin.elapsed().as_micros() as f64 * self.rate) as i64)
-            }
-        }
+        Utc::now()
     }
 
     fn sleep_until(&self, at: Time) -> BoxFuture<'static, ()> {
-        let wait = (at - self.now()).to_std().unwrap_or_default().div_f64(self.rate);
+        let wait = (at - Utc::now()).to_std().unwrap_or_default();
         // Looked at again every second, so that a step of the wall clock cannot oversleep.
         Box::pin(tokio::time::sleep(wait.clamp(Duration::from_micros(200), Duration::from_secs(1))))
+    }
+}
+
+/// How a scaled clock runs since its rate was last changed.
+struct Gear {
+    start: Time,
+    since: Instant,
+    rate: f64,
+}
+
+impl Gear {
+    fn now(&self) -> Time {
+        self.start + TimeDelta::microseconds((self.since.elapsed().as_micros() as f64 * self.rate) as i64)
+    }
+}
+
+struct Scaled(Arc<Mutex<Gear>>);
+
+impl Source for Scaled {
+    fn now(&self) -> Time {
+        self.0.lock().expect("clock").now()
+    }
+
+    fn sleep_until(&self, at: Time) -> BoxFuture<'static, ()> {
+        let gear = self.0.lock().expect("clock");
+        let wait = (at - gear.now()).to_std().unwrap_or_default().div_f64(gear.rate.max(0.001));
+        // The rate may change meanwhile.
+        Box::pin(tokio::time::sleep(wait.clamp(Duration::from_micros(200), Duration::from_millis(20))))
+    }
+}
+
+/// The lever of a scaled clock.
+#[derive(Clone)]
+pub struct Speed(Arc<Mutex<Gear>>);
+
+impl Speed {
+    /// From now on, `rate` times as fast as the machine's clock.
+    pub fn set(&self, rate: f64) {
+        let mut gear = self.0.lock().expect("clock");
+        *gear = Gear { start: gear.now(), since: Instant::now(), rate };
     }
 }
 
@@ -151,6 +182,15 @@ mod tests {
         assert!(!sleeper.is_finished());
         hand.set(start + TimeDelta::minutes(5));
         sleeper.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_scaled_clock_runs_as_fast_as_it_is_told() {
+        let start = "2026-11-01T00:00:00Z".parse().unwrap();
+        let (clock, speed) = Clock::scaled(start, 0.001);
+        speed.set(60_000.0);
+        clock.sleep(TimeDelta::minutes(20)).await;
+        assert!(clock.now() >= start + TimeDelta::minutes(20));
     }
 
     #[test]

@@ -25,6 +25,14 @@ macro_rules! text_id {
             }
         }
 
+        impl std::str::FromStr for $name {
+            type Err = std::convert::Infallible;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Ok($name(text.into()))
+            }
+        }
+
         impl From<String> for $name {
             fn from(text: String) -> Self {
                 $name(text.into())

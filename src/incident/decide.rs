@@ -1,11 +1,19 @@
 //! The one place where behaviour lives: (state, command, world, now) -> events and effects. Pure.
 
-use super::{command::Command, effect::Effect, event::Event, state::Incident};
+use super::{
+    acts,
+    command::{Actor, Command, Report},
+    draft::Draft,
+    due,
+    effect::{Cause, Effect},
+    event::{Event, Recorded},
+    state::Incident,
+    words,
+};
 use crate::{
     clock::Time,
     config::Config,
     id::{IncidentId, PersonKey, ScheduleKey},
-    incident::command::Actor,
     oncall::Override,
 };
 
@@ -33,7 +41,7 @@ pub enum Refusal {
     Closed,
     #[error("the incident is open already")]
     Open,
-    #[error("already acknowledged by {} at {}", name(.by), .at.format("%H:%M"))]
+    #[error("already acknowledged by {} at {} UTC", name(.by), .at.format("%H:%M"))]
     AlreadyAcknowledged { by: Actor, at: Time },
     #[error("there is no person `{0}` in schedules/people.toml")]
     UnknownPerson(PersonKey),
@@ -67,6 +75,85 @@ pub fn decide(
     world: World<'_>,
     now: Time,
 ) -> Result<Decision, Refusal> {
-    let _ = (incident, id, command, world, now);
-    todo!()
+    match (incident, command) {
+        (None, Command::Report(report)) => open(id, report, world, now),
+        (Some(_), Command::Report(_)) => Err(Refusal::Open),
+        (None, _) => Err(Refusal::Unknown),
+        (Some(incident), command) => {
+            let closed_too = matches!(
+                command,
+                Command::Reopen { .. } | Command::TimerFired | Command::PageExhausted { .. } | Command::Amend { .. }
+            );
+            if !incident.is_open() && !closed_too {
+                return Err(Refusal::Closed);
+            }
+            let mut draft = Draft::new(incident.clone(), world, now);
+            carry(&mut draft, command)?;
+            Ok(draft.into_decision())
+        }
+    }
+}
+
+fn open(id: &IncidentId, report: &Report, world: World<'_>, now: Time) -> Result<Decision, Refusal> {
+    let event = Event::Opened { report: Box::new(report.clone()) };
+    let first = Recorded { seq: 1, at: now, event };
+    let incident = Incident::open(id, &first).ok_or(Refusal::Unknown)?;
+    let mut draft = Draft::opened(incident, first.event, world, now);
+    if report.priority.pages() {
+        draft.climb_to(0, 0, Cause::Opened);
+    }
+    let text = words::promise(&draft.incident, now);
+    draft.tell_customer(text);
+    Ok(draft.into_decision())
+}
+
+fn carry(draft: &mut Draft<'_>, command: &Command) -> Result<(), Refusal> {
+    match command {
+        Command::Report(_) => return Err(Refusal::Open),
+        Command::TimerFired => due::all(draft),
+        Command::PageExhausted { page, definite } => due::page_exhausted(draft, *page, *definite),
+        Command::Signal { summary } => draft.record(Event::SignalRepeated { summary: summary.clone() }),
+        Command::Amend { contact, title, detail } => acts::amend(draft, contact, title.as_deref(), detail.as_deref()),
+        Command::CustomerEscalates { why } => {
+            draft.record(Event::CustomerEscalated { why: why.clone() });
+            draft.raise(Cause::CustomerAsked);
+        }
+        Command::Acknowledge { by, via, page } => acts::acknowledge(draft, by, *via, *page)?,
+        Command::PassOn { by, via, page } => acts::pass_on(draft, by, *via, *page)?,
+        Command::KeyPress { page, key } => acts::key_press(draft, *page, *key)?,
+        Command::RecordResponse { by, evidence } => acts::record_response(draft, by, evidence)?,
+        Command::PostUpdate { by, text, customer_visible } => acts::post_update(draft, by, text, *customer_visible)?,
+        Command::SetPriority { by, priority, reason } => acts::set_priority(draft, by, *priority, reason)?,
+        Command::Escalate { by, why } => {
+            draft.record(Event::Escalated { by: by.clone(), why: why.clone() });
+            draft.raise(Cause::Asked);
+        }
+        Command::AddResponder { by, person } => acts::add_responder(draft, by, person)?,
+        Command::AssignCommander { by, person } => acts::assign_commander(draft, by, person)?,
+        Command::WaitOnCustomer { by, reason } => acts::wait(draft, by, reason)?,
+        Command::Resume { by } => {
+            if draft.incident.waiting.is_none() {
+                return Err(Refusal::Invalid("it is not waiting on the customer".into()));
+            }
+            draft.record(Event::Resumed { by: by.clone() });
+        }
+        Command::Resolve { by, note } => {
+            draft.record_settling(Event::Resolved { by: by.clone(), note: note.clone() });
+            let text = words::resolved(&draft.incident, note);
+            draft.tell_customer(text);
+        }
+        Command::Reopen { by, why } => {
+            if draft.incident.is_open() {
+                return Err(Refusal::Open);
+            }
+            draft.record(Event::Reopened { by: by.clone(), why: why.clone() });
+            if draft.incident.priority.pages() {
+                draft.climb_to(0, 0, Cause::Reopened);
+            }
+        }
+        Command::Cancel { by, reason } => {
+            draft.record_settling(Event::Cancelled { by: by.clone(), reason: reason.clone() });
+        }
+    }
+    Ok(())
 }

@@ -3,15 +3,26 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use chrono::TimeDelta;
 
-use super::{command::Command, decide::Refusal, state::Incident};
+use super::{
+    command::Command,
+    decide::{Decision, Refusal, World, decide},
+    event::Recorded,
+    state::Incident,
+    store,
+};
 use crate::{
     clock::Clock,
     config::Config,
     id::IncidentId,
+    oncall, paging,
     server::bell::Bell,
     store::{Db, Tx},
 };
+
+/// How long a closed incident's reference is left alone: people still say it.
+const REFERENCE_REST: TimeDelta = TimeDelta::hours(48);
 
 /// The one way into an incident. Cheap to clone.
 #[derive(Clone)]
@@ -35,20 +46,55 @@ impl Door {
     /// Carries out one command in a transaction of its own. When it returns, the result is durable and the bell has
     /// been rung.
     pub async fn execute(&self, id: &IncidentId, command: Command) -> Result<Incident, DoorError> {
-        let _ = (id, command);
-        todo!()
+        let mut tx = self.db.begin().await?;
+        let incident = self.execute_in(&mut tx, id, command).await?;
+        tx.commit().await?;
+        self.bell.ring();
+        Ok(incident)
     }
 
     /// Carries out one command inside a transaction of the caller's, who commits and then rings the bell.
-    /// Errors leave the transaction as it was only for [`DoorError::Refused`].
+    /// A refusal leaves the transaction as it was; after any other error it must be rolled back.
     pub async fn execute_in(&self, tx: &mut Tx, id: &IncidentId, command: Command) -> Result<Incident, DoorError> {
-        let _ = (tx, id, command);
-        todo!()
+        let (now, config) = (self.clock.now(), self.config.load_full());
+        let before = store::load_for_update(tx, id).await?;
+        let overrides = oncall::store::current(tx, now).await?;
+        let world = World { config: &config, overrides: &overrides };
+        let Decision { events, effects } = decide(before.as_ref(), id, &command, world, now)?;
+
+        let new = before.is_none();
+        let first = before.as_ref().map_or(0, |incident| incident.seq) + 1;
+        let events: Vec<Recorded> =
+            events.into_iter().zip(first..).map(|(event, seq)| Recorded { seq, at: now, event }).collect();
+        let mut rest = events.iter();
+        let mut incident = match before {
+            Some(incident) => incident,
+            None => rest.next().and_then(|first| Incident::open(id, first)).ok_or(Refusal::Unknown)?,
+        };
+        rest.for_each(|event| incident.apply(event));
+
+        if !events.is_empty() {
+            store::save(tx, &incident, &events, new, now).await?;
+        } else if matches!(command, Command::TimerFired) {
+            // Nothing was due: another node was faster, or a claim pushed the timer away. Put it back.
+            store::set_timer(tx, &incident).await?;
+        }
+        paging::store::carry_out(tx, &incident, &effects, &config, now).await?;
+        Ok(incident)
     }
 
-    /// A reference (four digits, not beginning with 0) that no open incident has, and none of the last 48 hours.
+    /// A reference of four digits, not beginning with 0, that no open incident has and none closed lately had. Five
+    /// digits when four are hard to find.
     pub async fn free_reference(&self, tx: &mut Tx) -> sqlx::Result<String> {
-        let _ = tx;
-        todo!()
+        let since = self.clock.now() - REFERENCE_REST;
+        for attempt in 0.. {
+            let reference: u32 =
+                if attempt < 40 { rand::random_range(1000..10_000) } else { rand::random_range(10_000..1_000_000) };
+            let reference = reference.to_string();
+            if !store::reference_taken(tx, &reference, since).await? {
+                return Ok(reference);
+            }
+        }
+        unreachable!("the range has no end")
     }
 }

@@ -38,11 +38,13 @@ pub enum Event {
     },
 
     /// The ladder was climbed to this level (0 is the first; one past the last is the last resort).
+    /// Unless somebody acknowledges, the next level is paged at `next_at`.
     LevelReached {
         level: usize,
         name: String,
         cause: Cause,
         round: u8,
+        next_at: Time,
     },
     /// Nobody stands on this level.
     LevelSkipped {
@@ -63,10 +65,12 @@ pub enum Event {
         definite: bool,
     },
 
+    /// It lapses after so many seconds without another act of the holder.
     Acknowledged {
         by: Actor,
         via: Via,
         page: Option<u32>,
+        lapses_after: i64,
     },
     PassedOn {
         by: Actor,
@@ -105,6 +109,10 @@ pub enum Event {
         window: Option<u32>,
         counts: bool,
         why_not: Option<String>,
+    },
+    UpdateMet {
+        window: u32,
+        due: Time,
     },
     UpdateMissed {
         window: u32,

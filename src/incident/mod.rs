@@ -3,16 +3,23 @@
 //! There is one door: [`door::Door::execute`] runs a [`Command`] through the pure [`decide`] and carries the result
 //! out in one transaction.
 
+mod acts;
 pub mod agenda;
 pub mod command;
 pub mod decide;
 pub mod door;
+mod draft;
+mod due;
 pub mod effect;
 pub mod event;
 mod fold;
+pub mod rehearsal;
 pub mod state;
 pub mod store;
+#[cfg(test)]
+mod tests;
 pub mod timeline;
+pub mod words;
 
 pub use command::{Actor, Command, Contact, Evidence, Report, Source, Via};
 pub use decide::{Decision, Refusal, World, decide};

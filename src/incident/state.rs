@@ -66,8 +66,8 @@ pub struct Holder {
     pub since: Time,
     /// The holder's last act on it.
     pub last_act: Time,
-    /// When the acknowledgement lapses without one.
-    pub lapses_at: Option<Time>,
+    /// How long the acknowledgement holds without one, in seconds.
+    pub lapses_after: i64,
 }
 
 /// How far up the ladder.
@@ -76,6 +76,8 @@ pub struct Climb {
     /// The highest level paged; one past the policy's last is the last resort.
     pub level: Option<usize>,
     pub round: u8,
+    /// What began the climb.
+    pub cause: Option<Cause>,
     /// When the next level is paged, unless somebody acknowledges. `None`: not climbing.
     pub next_at: Option<Time>,
 }
@@ -133,6 +135,8 @@ pub struct Updates {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grid {
     pub anchor: Time,
+    /// The number of the first window of this grid: the numbers go on when a closed incident is opened again.
+    pub first: u32,
     pub every_seconds: i64,
     pub remind_before_seconds: i64,
 }
@@ -161,4 +165,36 @@ pub struct Waiting {
     pub since: Time,
     pub by: Actor,
     pub reason: String,
+}
+
+impl Incident {
+    /// Whether promises run and people are paged.
+    pub fn is_open(&self) -> bool {
+        self.phase == Phase::Open
+    }
+
+    /// The pages that somebody may still answer, by number.
+    pub fn open_pages(&self) -> impl Iterator<Item = (u32, &PageState)> {
+        self.pages.iter().filter(|(_, page)| page.open).map(|(number, page)| (*number, page))
+    }
+
+    /// When the update window that runs now ends; `None` where no updates are promised.
+    pub fn window_due(&self) -> Option<Time> {
+        self.updates.grid.filter(|_| self.is_open()).map(|grid| grid.due(self.updates.window))
+    }
+}
+
+impl Holder {
+    /// When the acknowledgement lapses.
+    pub fn lapses_at(&self) -> Time {
+        self.last_act + chrono::TimeDelta::seconds(self.lapses_after)
+    }
+}
+
+impl Grid {
+    /// When window `number` ends.
+    pub fn due(&self, number: u32) -> Time {
+        let windows = i64::from(number.saturating_sub(self.first)) + 1;
+        self.anchor + chrono::TimeDelta::seconds(self.every_seconds.saturating_mul(windows))
+    }
 }

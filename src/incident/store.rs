@@ -1,42 +1,121 @@
-//! Incidents in the database.
+//! Incidents in the database: the events, the projection beside them, and the one timer.
 
-use super::{event::Recorded, state::Incident};
-use crate::{
-    id::{CustomerKey, IncidentId},
-    store::Tx,
+use sqlx::Row;
+
+use super::{
+    agenda,
+    event::{Event, Recorded},
+    state::Incident,
 };
+use crate::{
+    clock::Time,
+    id::{CustomerKey, IncidentId, TeamKey},
+    on,
+    sla::Priority,
+    store::{Sql, Tx},
+};
+
+const LOAD: Sql = Sql::same("select state from incidents where id = $1");
+
+const LOAD_FOR_UPDATE: Sql = Sql {
+    sqlite: "select state from incidents where id = $1",
+    postgres: "select state from incidents where id = $1 for update",
+};
+
+const BY_REFERENCE: Sql = Sql::same(
+    "select state from incidents where reference = $1
+     order by case when phase = 'open' then 0 else 1 end, id desc limit 1",
+);
+
+const OPEN_OF_CUSTOMER: Sql =
+    Sql::same("select state from incidents where customer = $1 and phase = 'open' order by id desc limit 50");
+
+const LIST: Sql = Sql::same(
+    "select state from incidents
+     where ($1 = 0 or phase = 'open')
+       and ($2 is null or priority = $2)
+       and ($3 is null or customer = $3)
+       and ($4 is null or team = $4)
+       and ($5 is null or id < $5)
+     order by id desc limit $6",
+);
+
+const INSERT: Sql = Sql::same(
+    "insert into incidents (id, reference, phase, priority, team, customer, opened_at, updated_at, seq, state)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+);
+
+const UPDATE: Sql = Sql::same(
+    "update incidents set phase = $2, priority = $3, team = $4, customer = $5, updated_at = $6, seq = $7, state = $8
+     where id = $1",
+);
+
+const APPEND: Sql =
+    Sql::same("insert into incident_events (incident_id, seq, at, kind, body) values ($1, $2, $3, $4, $5)");
+
+const EVENTS: Sql =
+    Sql::same("select body from incident_events where incident_id = $1 and seq > $2 order by seq limit 10000");
+
+const SET_TIMER: Sql = Sql::same(
+    "insert into timers (incident_id, due_at, wake_at) values ($1, $2, $2)
+     on conflict (incident_id) do update set due_at = excluded.due_at, wake_at = excluded.wake_at",
+);
+
+const CLEAR_TIMER: Sql = Sql::same("delete from timers where incident_id = $1");
+
+const REFERENCE_TAKEN: Sql =
+    Sql::same("select 1 from incidents where reference = $1 and (phase = 'open' or updated_at > $2) limit 1");
+
+/// Open incidents whose timer is missing.
+const WITHOUT_TIMER: Sql = Sql::same(
+    "select id from incidents where phase = 'open'
+     and not exists (select 1 from timers where timers.incident_id = incidents.id) limit 100",
+);
+
+/// Every statement of this file.
+pub const STATEMENTS: &[(&str, Sql)] = &[
+    ("LOAD", LOAD),
+    ("LOAD_FOR_UPDATE", LOAD_FOR_UPDATE),
+    ("BY_REFERENCE", BY_REFERENCE),
+    ("OPEN_OF_CUSTOMER", OPEN_OF_CUSTOMER),
+    ("LIST", LIST),
+    ("INSERT", INSERT),
+    ("UPDATE", UPDATE),
+    ("APPEND", APPEND),
+    ("EVENTS", EVENTS),
+    ("SET_TIMER", SET_TIMER),
+    ("CLEAR_TIMER", CLEAR_TIMER),
+    ("REFERENCE_TAKEN", REFERENCE_TAKEN),
+    ("WITHOUT_TIMER", WITHOUT_TIMER),
+];
 
 /// The incident, by its long id.
 pub async fn load(tx: &mut Tx, id: &IncidentId) -> sqlx::Result<Option<Incident>> {
-    let _ = (tx, id);
-    todo!()
+    one(on!(tx, LOAD, |c, sql| sqlx::query_scalar(sql).bind(id.as_str()).fetch_optional(c).await)?)
+}
+
+/// The incident, locked until the transaction ends.
+pub async fn load_for_update(tx: &mut Tx, id: &IncidentId) -> sqlx::Result<Option<Incident>> {
+    one(on!(tx, LOAD_FOR_UPDATE, |c, sql| sqlx::query_scalar(sql).bind(id.as_str()).fetch_optional(c).await)?)
 }
 
 /// The incident of a short reference: the open one, else the newest that had it.
 pub async fn by_reference(tx: &mut Tx, reference: &str) -> sqlx::Result<Option<Incident>> {
-    let _ = (tx, reference);
-    todo!()
+    one(on!(tx, BY_REFERENCE, |c, sql| sqlx::query_scalar(sql).bind(reference).fetch_optional(c).await)?)
 }
 
 /// The open incidents of a customer, newest first.
 pub async fn open_of(tx: &mut Tx, customer: &CustomerKey) -> sqlx::Result<Vec<Incident>> {
-    let _ = (tx, customer);
-    todo!()
-}
-
-/// Its events, from after `after`, in order.
-pub async fn events(tx: &mut Tx, id: &IncidentId, after: u64) -> sqlx::Result<Vec<Recorded>> {
-    let _ = (tx, id, after);
-    todo!()
+    many(on!(tx, OPEN_OF_CUSTOMER, |c, sql| sqlx::query_scalar(sql).bind(customer.as_str()).fetch_all(c).await)?)
 }
 
 /// Which incidents to list.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     pub open_only: bool,
-    pub priority: Option<crate::sla::Priority>,
+    pub priority: Option<Priority>,
     pub customer: Option<CustomerKey>,
-    pub team: Option<crate::id::TeamKey>,
+    pub team: Option<TeamKey>,
     /// Older than this id.
     pub before: Option<IncidentId>,
     pub limit: i64,
@@ -44,6 +123,128 @@ pub struct Filter {
 
 /// Incidents, newest first.
 pub async fn list(tx: &mut Tx, filter: &Filter) -> sqlx::Result<Vec<Incident>> {
-    let _ = (tx, filter);
-    todo!()
+    many(on!(tx, LIST, |c, sql| {
+        sqlx::query_scalar(sql)
+            .bind(i64::from(filter.open_only))
+            .bind(filter.priority.map(|priority| priority.to_string()))
+            .bind(filter.customer.as_ref().map(CustomerKey::as_str))
+            .bind(filter.team.as_ref().map(TeamKey::as_str))
+            .bind(filter.before.as_ref().map(IncidentId::as_str))
+            .bind(filter.limit)
+            .fetch_all(c)
+            .await
+    })?)
+}
+
+/// Its events, from after `after`, in order.
+pub async fn events(tx: &mut Tx, id: &IncidentId, after: u64) -> sqlx::Result<Vec<Recorded>> {
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    many(on!(tx, EVENTS, |c, sql| sqlx::query_scalar(sql).bind(id.as_str()).bind(after).fetch_all(c).await)?)
+}
+
+/// Appends what happened, saves the projection and sets the timer. `new` when the incident was not there before.
+pub async fn save(tx: &mut Tx, incident: &Incident, events: &[Recorded], new: bool, now: Time) -> sqlx::Result<()> {
+    let state = json(incident)?;
+    let seq = i64::try_from(incident.seq).unwrap_or(i64::MAX);
+    let (id, phase) = (incident.id.as_str(), phase(incident));
+    let (priority, team) = (incident.priority.to_string(), incident.team.as_str());
+    let customer = incident.customer.as_ref().map(CustomerKey::as_str);
+    if new {
+        on!(tx, INSERT, |c, sql| {
+            sqlx::query(sql)
+                .bind(id)
+                .bind(&incident.reference)
+                .bind(phase)
+                .bind(&priority)
+                .bind(team)
+                .bind(customer)
+                .bind(incident.opened_at)
+                .bind(now)
+                .bind(seq)
+                .bind(&state)
+                .execute(c)
+                .await
+                .map(drop)
+        })?;
+    } else {
+        on!(tx, UPDATE, |c, sql| {
+            sqlx::query(sql)
+                .bind(id)
+                .bind(phase)
+                .bind(&priority)
+                .bind(team)
+                .bind(customer)
+                .bind(now)
+                .bind(seq)
+                .bind(&state)
+                .execute(c)
+                .await
+                .map(drop)
+        })?;
+    }
+    for event in events {
+        let (seq, body) = (i64::try_from(event.seq).unwrap_or(i64::MAX), json(event)?);
+        let kind = kind(&event.event)?;
+        on!(tx, APPEND, |c, sql| {
+            sqlx::query(sql).bind(id).bind(seq).bind(event.at).bind(&kind).bind(&body).execute(c).await.map(drop)
+        })?;
+    }
+    set_timer(tx, incident).await
+}
+
+/// Writes down when the incident must be looked at again.
+pub async fn set_timer(tx: &mut Tx, incident: &Incident) -> sqlx::Result<()> {
+    let id = incident.id.as_str();
+    match agenda::next(incident) {
+        Some((at, _)) => on!(tx, SET_TIMER, |c, sql| sqlx::query(sql).bind(id).bind(at).execute(c).await.map(drop)),
+        None => on!(tx, CLEAR_TIMER, |c, sql| sqlx::query(sql).bind(id).execute(c).await.map(drop)),
+    }
+}
+
+/// Whether a reference is in use, or was until after `since`.
+pub async fn reference_taken(tx: &mut Tx, reference: &str, since: Time) -> sqlx::Result<bool> {
+    let row: Option<i64> = on!(tx, REFERENCE_TAKEN, |c, sql| {
+        sqlx::query(sql).bind(reference).bind(since).fetch_optional(c).await?.map(|row| row.try_get(0)).transpose()
+    })?;
+    Ok(row.is_some())
+}
+
+/// Open incidents that nothing would ever look at again: there should be none.
+pub async fn without_timer(tx: &mut Tx) -> sqlx::Result<Vec<IncidentId>> {
+    let ids: Vec<String> = on!(tx, WITHOUT_TIMER, |c, sql| sqlx::query_scalar(sql).fetch_all(c).await)?;
+    Ok(ids.into_iter().map(IncidentId::from).collect())
+}
+
+fn phase(incident: &Incident) -> &'static str {
+    use super::state::Phase;
+    match incident.phase {
+        Phase::Open => "open",
+        Phase::Resolved => "resolved",
+        Phase::Cancelled => "cancelled",
+    }
+}
+
+fn kind(event: &Event) -> sqlx::Result<String> {
+    let value = serde_json::to_value(event).map_err(encode)?;
+    Ok(value["event"].as_str().unwrap_or_default().into())
+}
+
+fn one<T: serde::de::DeserializeOwned>(text: Option<String>) -> sqlx::Result<Option<T>> {
+    text.map(|text| serde_json::from_str(&text).map_err(decode)).transpose()
+}
+
+fn many<T: serde::de::DeserializeOwned>(texts: Vec<String>) -> sqlx::Result<Vec<T>> {
+    texts.iter().map(|text| serde_json::from_str(text).map_err(decode)).collect()
+}
+
+fn json<T: serde::Serialize>(value: &T) -> sqlx::Result<String> {
+    serde_json::to_string(value).map_err(encode)
+}
+
+fn encode(error: serde_json::Error) -> sqlx::Error {
+    sqlx::Error::Encode(Box::new(error))
+}
+
+fn decode(error: serde_json::Error) -> sqlx::Error {
+    sqlx::Error::Decode(Box::new(error))
 }

@@ -1,8 +1,22 @@
 //! Whose shift is it? Schedules of layered rotations, and the overrides laid over them.
+//!
+//! A *schedule* answers one question: who is on call at this instant? It is a pile of *layers*. Each is a *rotation*,
+//! people who take turns, that holds at all hours or only at some (its *restrictions*). From the top down, the first
+//! layer that holds says who. An *override* puts somebody else on between two instants. Laid out over time, the
+//! answers are *shifts*; a shift of nobody is a *gap*.
+//!
+//! Hand-offs and restrictions are wall times in the schedule's zone, so they stay where people expect them when the
+//! clocks change: that night's shift is an hour shorter or longer. A wall time that the clocks leave out counts from
+//! the moment they jump; one that comes twice is taken the first time.
 
+pub mod coverage;
 pub mod layer;
 pub mod roster;
 pub mod rotation;
+pub mod stand_in;
+pub mod store;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 

@@ -2,7 +2,10 @@
 
 pub mod app;
 pub mod bell;
+// pub mod boot;
+// pub mod router;
 pub mod settings;
 pub mod switchboard;
+pub mod telemetry;
 
 pub use app::App;

@@ -1,0 +1,209 @@
+//! What people do about an incident.
+
+use super::{
+    command::{Actor, CONVERSATION_SECONDS, Contact, Evidence, Via},
+    decide::Refusal,
+    draft::Draft,
+    effect::Cause,
+    event::Event,
+    state::PageState,
+    words,
+};
+use crate::{id::PersonKey, sla::Priority};
+
+/// The longest update, in characters: what a text can carry without being cut by a carrier.
+const LONGEST_UPDATE: usize = 1500;
+
+pub(super) fn amend(draft: &mut Draft<'_>, contact: &Contact, title: Option<&str>, detail: Option<&str>) {
+    let before = draft.incident.contact.number.clone();
+    draft.record(Event::Amended {
+        contact: contact.clone(),
+        title: title.map(Into::into),
+        detail: detail.map(Into::into),
+    });
+    // The promise goes to the number that counts now.
+    if draft.incident.is_open() && draft.incident.contact.number != before {
+        let text = words::promise(&draft.incident, draft.now);
+        draft.tell_customer(text);
+    }
+}
+
+pub(super) fn acknowledge(draft: &mut Draft<'_>, by: &Actor, via: Via, page: Option<u32>) -> Result<(), Refusal> {
+    known(draft, by)?;
+    let climbing = draft.incident.climb.next_at.is_some();
+    let asked = match page {
+        Some(number) => page_of(draft, number)?.open,
+        None => draft.incident.open_pages().any(|(_, page)| Actor::Person(page.person.clone()) == *by),
+    };
+    if let (Some(holder), false, false) = (&draft.incident.holder, climbing, asked) {
+        return Err(Refusal::AlreadyAcknowledged { by: holder.who.clone(), at: holder.since });
+    }
+    let lapses_after = draft.ladder().ack_timeout();
+    draft.record_settling(Event::Acknowledged { by: by.clone(), via, page, lapses_after });
+    Ok(())
+}
+
+pub(super) fn pass_on(draft: &mut Draft<'_>, by: &Actor, via: Via, page: Option<u32>) -> Result<(), Refusal> {
+    known(draft, by)?;
+    if let Some(number) = page {
+        page_of(draft, number)?;
+    }
+    let held_by_another = draft.incident.holder.as_ref().is_some_and(|holder| holder.who != *by);
+    draft.record_settling(Event::PassedOn { by: by.clone(), via });
+    if !held_by_another {
+        draft.raise(Cause::PassedOn);
+    }
+    Ok(())
+}
+
+pub(super) fn key_press(draft: &mut Draft<'_>, page: u32, key: char) -> Result<(), Refusal> {
+    let by = Actor::Person(page_of(draft, page)?.person.clone());
+    match key {
+        '4' => acknowledge(draft, &by, Via::Key, Some(page)),
+        '5' => {
+            match acknowledge(draft, &by, Via::Key, Some(page)) {
+                // Whoever has it, a second pair of hands may call the customer.
+                Ok(()) | Err(Refusal::AlreadyAcknowledged { .. }) => {}
+                Err(refusal) => return Err(refusal),
+            }
+            draft.record(Event::CallbackStarted { by });
+            Ok(())
+        }
+        '9' => pass_on(draft, &by, Via::Key, Some(page)),
+        '*' => Ok(()),
+        _ => {
+            Err(Refusal::Invalid("press 4 to acknowledge, 5 to call the customer, 9 to pass on, star to repeat".into()))
+        }
+    }
+}
+
+pub(super) fn record_response(draft: &mut Draft<'_>, by: &Actor, evidence: &Evidence) -> Result<(), Refusal> {
+    known(draft, by)?;
+    match evidence {
+        Evidence::Conversation { seconds, .. } if *seconds < CONVERSATION_SECONDS => {
+            return Err(Refusal::Invalid(format!(
+                "{seconds} seconds are no conversation; it takes {CONVERSATION_SECONDS}"
+            )));
+        }
+        Evidence::Attested { .. } if !human(by) => {
+            return Err(Refusal::Invalid("only a person can attest that the customer was spoken to".into()));
+        }
+        Evidence::Attested { note } if note.trim().is_empty() => {
+            return Err(Refusal::Invalid("say in a note whom you spoke to, and how".into()));
+        }
+        _ => {}
+    }
+    // Whoever spoke to the customer has it, unless somebody has it already.
+    if draft.incident.holder.is_none() && human(by) {
+        let lapses_after = draft.ladder().ack_timeout();
+        draft.record_settling(Event::Acknowledged { by: by.clone(), via: Via::Api, page: None, lapses_after });
+    }
+    let late = draft.incident.response.due.is_some_and(|due| draft.now > due);
+    draft.record_settling(Event::Responded { by: by.clone(), evidence: evidence.clone(), late });
+    Ok(())
+}
+
+pub(super) fn post_update(draft: &mut Draft<'_>, by: &Actor, text: &str, visible: bool) -> Result<(), Refusal> {
+    known(draft, by)?;
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > LONGEST_UPDATE {
+        return Err(Refusal::Invalid(format!("an update has 1 to {LONGEST_UPDATE} characters")));
+    }
+    let window = draft.incident.updates.grid.map(|_| draft.incident.updates.window);
+    let why_not = if !visible {
+        Some("the customer does not see it")
+    } else if !human(by) {
+        Some("no person wrote it")
+    } else if draft.incident.updates.last_text.as_deref().is_some_and(|last| bare(last) == bare(text)) {
+        Some("it says the same as the last one")
+    } else if window.is_none() {
+        Some("no updates are promised")
+    } else {
+        None
+    };
+    draft.record_settling(Event::Updated {
+        by: by.clone(),
+        text: text.into(),
+        customer_visible: visible,
+        window,
+        counts: why_not.is_none(),
+        why_not: why_not.map(Into::into),
+    });
+    if visible {
+        let words = words::update(&draft.incident, text, draft.now);
+        draft.tell_customer(words);
+    }
+    Ok(())
+}
+
+pub(super) fn set_priority(draft: &mut Draft<'_>, by: &Actor, to: Priority, reason: &str) -> Result<(), Refusal> {
+    let from = draft.incident.priority;
+    if from == to {
+        return Err(Refusal::Invalid(format!("it is {to} already")));
+    }
+    draft.record_settling(Event::PriorityChanged { by: by.clone(), from, to, reason: reason.into() });
+    if to < from && to.pages() {
+        match draft.incident.holder.as_ref().map(|holder| holder.who.clone()) {
+            Some(Actor::Person(person)) => {
+                let text = format!("{} is {to} now: {reason}", draft.incident.reference);
+                draft.tell(&person, text);
+            }
+            Some(_) => {}
+            None => draft.climb_to(0, 0, Cause::PriorityRaised),
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn add_responder(draft: &mut Draft<'_>, by: &Actor, person: &PersonKey) -> Result<(), Refusal> {
+    known(draft, &Actor::Person(person.clone()))?;
+    draft.record(Event::ResponderAdded { by: by.clone(), person: person.clone() });
+    draft.page(person.clone(), None, Cause::Asked);
+    Ok(())
+}
+
+pub(super) fn assign_commander(draft: &mut Draft<'_>, by: &Actor, person: &PersonKey) -> Result<(), Refusal> {
+    known(draft, &Actor::Person(person.clone()))?;
+    draft.record(Event::CommanderAssigned { by: by.clone(), person: person.clone() });
+    if Actor::Person(person.clone()) != *by {
+        let incident = &draft.incident;
+        let text = format!("{} {} {}: you command it.", incident.reference, incident.priority, incident.customer_name);
+        draft.tell(person, text);
+    }
+    Ok(())
+}
+
+pub(super) fn wait(draft: &mut Draft<'_>, by: &Actor, reason: &str) -> Result<(), Refusal> {
+    known(draft, by)?;
+    if reason.trim().is_empty() {
+        return Err(Refusal::Invalid("say what the customer was asked".into()));
+    }
+    if !human(by) {
+        return Err(Refusal::Invalid("only a person can say that we wait on the customer".into()));
+    }
+    draft.record(Event::WaitingOnCustomer { by: by.clone(), reason: reason.trim().into() });
+    Ok(())
+}
+
+/// A person, or somebody with a token of their own.
+fn human(actor: &Actor) -> bool {
+    matches!(actor, Actor::Person(_) | Actor::Token(_))
+}
+
+fn known(draft: &Draft<'_>, actor: &Actor) -> Result<(), Refusal> {
+    match actor {
+        Actor::Person(person) if !draft.world.config.people.contains_key(person) => {
+            Err(Refusal::UnknownPerson(person.clone()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn page_of<'d>(draft: &'d Draft<'_>, number: u32) -> Result<&'d PageState, Refusal> {
+    draft.incident.pages.get(&number).ok_or_else(|| Refusal::Invalid(format!("there is no page {number}")))
+}
+
+/// Letters and digits only, for telling whether two updates say the same.
+fn bare(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}

@@ -1,0 +1,88 @@
+//! What happens when something is due.
+
+use super::{
+    agenda::{self, Due},
+    command::Actor,
+    draft::Draft,
+    effect::Cause,
+    event::Event,
+};
+
+/// Does everything that is due by now, in due order. After down time of our own that may be many things: each
+/// missed promise is recorded with its due instant, and the level is raised once.
+pub(super) fn all(draft: &mut Draft<'_>) {
+    let mut raise = None;
+    while let Some((due, action)) = agenda::next(&draft.incident).filter(|(due, _)| *due <= draft.now) {
+        match action {
+            Due::Climb => draft.raise(Cause::NotAcknowledged),
+            Due::ResponseReminder { percent } => {
+                draft.record(Event::ResponseReminded { percent });
+                remind(draft, Cause::CallbackAtRisk);
+            }
+            Due::Response => {
+                draft.record(Event::ResponseMissed { due });
+                raise = Some(Cause::CallbackMissed);
+            }
+            Due::UpdateReminder { window } => {
+                let due = draft.incident.window_due().unwrap_or(due);
+                draft.record(Event::UpdateReminded { window, due });
+                remind(draft, Cause::UpdateDue);
+            }
+            Due::WindowEnd { window } if draft.incident.updates.met => draft.record(Event::UpdateMet { window, due }),
+            Due::WindowEnd { window } => {
+                draft.record(Event::UpdateMissed { window, due });
+                raise = Some(Cause::UpdateMissed);
+            }
+            Due::Lapse => lapse(draft),
+            Due::Review => draft.record(Event::ReviewDue),
+        }
+    }
+    if let Some(cause) = raise {
+        draft.raise(cause);
+    }
+}
+
+/// The commander is reminded of updates, whoever has it of the callback. Where nobody has it, people are being paged
+/// already.
+fn remind(draft: &mut Draft<'_>, cause: Cause) {
+    let holder = draft.incident.holder.as_ref().map(|holder| holder.who.clone());
+    let commander = draft.incident.commander.clone().filter(|_| cause == Cause::UpdateDue);
+    match (commander, holder) {
+        (Some(person), _) | (None, Some(Actor::Person(person))) => draft.page(person, None, cause),
+        _ => {}
+    }
+}
+
+/// Acknowledged, then silence: as if nobody had it, and whoever had it is paged too.
+fn lapse(draft: &mut Draft<'_>) {
+    let Some(holder) = draft.incident.holder.as_ref().map(|holder| holder.who.clone()) else { return };
+    draft.record(Event::AcknowledgementLapsed { holder: holder.clone() });
+    draft.climb_to(0, 0, Cause::Forgotten);
+    if let Actor::Person(person) = holder {
+        let paged = draft.incident.open_pages().any(|(_, page)| page.person == person && page.at == draft.now);
+        if !paged {
+            draft.page(person, draft.incident.climb.level, Cause::Forgotten);
+        }
+    }
+}
+
+/// A person cannot be reached for a page. When that is certain for everybody on the level, the next level need not
+/// wait its time.
+pub(super) fn page_exhausted(draft: &mut Draft<'_>, number: u32, definite: bool) {
+    let Some(page) = draft.incident.pages.get(&number) else { return };
+    if !page.open || page.exhausted.is_some() {
+        return;
+    }
+    let level = page.level;
+    draft.record(Event::PageExhausted { page: number, definite });
+    let climb = &draft.incident.climb;
+    let waits_for_this_level = climb.next_at.is_some() && level.is_some() && climb.level == level;
+    let nobody_left = draft
+        .incident
+        .open_pages()
+        .filter(|(_, page)| page.level == level)
+        .all(|(_, page)| page.exhausted == Some(true));
+    if waits_for_this_level && nobody_left {
+        draft.raise(Cause::NotAcknowledged);
+    }
+}

@@ -1,0 +1,150 @@
+//! Boot and shutdown: everything a process runs, started in order and stopped together.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use arc_swap::ArcSwap;
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{App, bell::Bell, settings::{CarrierSettings, HandsetsSettings, Settings}, switchboard::Exchange};
+use crate::{
+    access,
+    carrier::{Carrier, handsets::Handsets, twilio::Twilio},
+    clock::Clock,
+    config::{self, Config, Finding},
+    id::CarrierKey,
+    incident::door::Door,
+    intake, paging,
+    people::E164,
+    store::Db,
+    timer,
+};
+
+/// How long what is under way may take to end once the process is told to stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// A server that runs. Dropped without [`Running::stop`], its loops go on until the process ends.
+pub struct Running {
+    pub app: App,
+    /// Where it listens: the port that was given, or found.
+    pub address: SocketAddr,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// Opens the database, adopts `schedules/`, binds the port and starts every loop. Returns once requests are answered.
+///
+/// With port 0 in `listen` a free one is taken, and the public URL follows it unless it was set to something else.
+pub async fn start(mut settings: Settings, clock: Clock) -> anyhow::Result<Running> {
+    // The port first: whoever calls meanwhile waits in the queue instead of being turned away.
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}; is another server running there?", settings.listen))?;
+    let address = listener.local_addr()?;
+    if settings.public_url == format!("http://{}", settings.listen) {
+        settings.public_url = format!("http://{address}");
+    }
+    settings.listen = address;
+
+    let db = Db::open(&settings.database).await?;
+    let (config, findings) = config::adopt(&db, &settings.schedules, clock.now()).await?;
+    report(&findings, &config);
+    let app = assemble(settings, clock, db, config)?;
+    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+
+    let mut tx = app.db.begin().await?;
+    timer::claim::release(&mut tx).await?;
+    paging::store::release(&mut tx, app.clock.now()).await?;
+    tx.commit().await?;
+
+    tasks.spawn(timer::wheel::run(app.clone(), stop.clone()));
+    tasks.spawn(paging::pager::run(app.clone(), stop.clone()));
+    tasks.spawn(upkeep(app.clone(), stop.clone()));
+    tasks.spawn(serve(listener, app.clone(), stop.clone()));
+    tracing::info!(%address, revision = app.config.load().revision, "ready");
+    Ok(Running { app, address, stop, tasks })
+}
+
+impl Running {
+    /// Ends every loop: no new work is taken, what is under way is finished or, after ten seconds, left to the leases.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(GRACE, self.tasks.wait()).await.is_err() {
+            tracing::warn!("something did not end in time; its lease will");
+        }
+        self.app.db.close().await;
+    }
+}
+
+fn assemble(settings: Settings, clock: Clock, db: Db, config: Config) -> anyhow::Result<App> {
+    let (bell, config) = (Bell::default(), Arc::new(ArcSwap::from_pointee(config)));
+    let mut carriers: Vec<Arc<dyn Carrier>> = Vec::new();
+    let mut handsets = Vec::new();
+    let built_in = (CarrierKey::from("handsets"), CarrierSettings::Handsets(HandsetsSettings::default()));
+    let built_in = settings.carriers.is_empty().then_some(built_in);
+    let all = settings.carriers.iter().map(|(key, carrier)| (key.clone(), carrier.clone())).chain(built_in);
+    for (key, carrier) in all {
+        match carrier {
+            CarrierSettings::Twilio(twilio) => carriers.push(Arc::new(Twilio::new(key, &twilio, &settings.public_url)?)),
+            CarrierSettings::Handsets(phones) => {
+                let from = E164::parse(&phones.from).with_context(|| format!("carriers.{key}.from"))?;
+                let phones = Handsets::new(key, from, phones.ring_seconds, clock.clone());
+                handsets.push(phones.clone());
+                carriers.push(phones);
+            }
+        }
+    }
+    let token_key = Arc::new(access::token_key(&settings)?);
+    let door = Door { db: db.clone(), clock: clock.clone(), bell: bell.clone(), config: config.clone() };
+    let app = App { db, clock, bell, settings: Arc::new(settings), config, carriers: Arc::new(carriers), door, token_key };
+    for phones in handsets {
+        phones.connect(Arc::new(Exchange(app.clone())));
+    }
+    Ok(app)
+}
+
+fn report(findings: &[Finding], config: &Config) {
+    for finding in findings {
+        tracing::warn!("{finding}");
+    }
+    tracing::info!(revision = config.revision, people = config.people.len(), teams = config.teams.len(), "schedules in force");
+}
+
+async fn serve(listener: TcpListener, app: App, stop: CancellationToken) {
+    let router = super::router::all(app);
+    let served = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(stop.clone().cancelled_owned());
+    if let Err(error) = served.await {
+        tracing::error!(%error, "the listener ended");
+        stop.cancel();
+    }
+}
+
+/// What is looked after once a minute: lost calls, old payloads, forgotten timers, edited files.
+async fn upkeep(app: App, stop: CancellationToken) {
+    while stop.run_until_cancelled(app.clock.sleep(chrono::TimeDelta::minutes(1))).await.is_some() {
+        if let Err(error) = look_after(&app).await {
+            tracing::error!(%error, "the minute's upkeep failed; it comes again");
+        }
+    }
+}
+
+async fn look_after(app: &App) -> sqlx::Result<()> {
+    timer::wheel::audit(app).await?;
+    intake::phone::sweep(app).await?;
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    intake::store::purge(&mut tx, now - app.settings.keep_payloads).await?;
+    tx.commit().await
+}
+
+/// Reads `schedules/` again. A bad directory leaves the revision in force as it is and is told in the findings.
+pub async fn reload(app: &App) -> anyhow::Result<Vec<Finding>> {
+    let (config, findings) = config::adopt(&app.db, &app.settings.schedules, app.clock.now()).await?;
+    report(&findings, &config);
+    app.config.store(Arc::new(config));
+    app.bell.ring();
+    Ok(findings)
+}

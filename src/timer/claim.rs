@@ -1,0 +1,60 @@
+//! Claiming what is due.
+
+use chrono::TimeDelta;
+
+use crate::{
+    clock::Time,
+    id::IncidentId,
+    on,
+    store::{Sql, Tx},
+};
+
+/// How long a claimed timer is left to the node that claimed it.
+pub const LEASE: TimeDelta = TimeDelta::seconds(15);
+
+const CLAIM: Sql = Sql {
+    sqlite: "with due as materialized (
+                 select incident_id from timers where wake_at <= $1 order by wake_at limit $2)
+             update timers set wake_at = $3 where incident_id in (select incident_id from due)
+             returning incident_id, due_at",
+    postgres: "with due as materialized (
+                   select incident_id from timers where wake_at <= $1 order by wake_at limit $2
+                   for update skip locked)
+               update timers set wake_at = $3 where incident_id in (select incident_id from due)
+               returning incident_id, due_at",
+};
+
+const NEXT: Sql = Sql::same("select min(wake_at) from timers");
+
+/// Leases of an earlier process on an embedded database are nobody's.
+const RELEASE: Sql = Sql::same("update timers set wake_at = due_at where wake_at > due_at");
+
+/// Every statement of this file.
+pub const STATEMENTS: &[(&str, Sql)] = &[("CLAIM", CLAIM), ("NEXT", NEXT), ("RELEASE", RELEASE)];
+
+/// A timer that is due, left to this node until its lease ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    pub incident: IncidentId,
+    pub due_at: Time,
+}
+
+/// Takes up to `limit` timers that are due, in due order.
+pub async fn claim(tx: &mut Tx, now: Time, limit: i64) -> sqlx::Result<Vec<Claimed>> {
+    let rows: Vec<(String, Time)> =
+        on!(tx, CLAIM, |c, sql| sqlx::query_as(sql).bind(now).bind(limit).bind(now + LEASE).fetch_all(c).await)?;
+    let mut claimed: Vec<Claimed> =
+        rows.into_iter().map(|(incident, due_at)| Claimed { incident: incident.into(), due_at }).collect();
+    claimed.sort_by_key(|timer| timer.due_at);
+    Ok(claimed)
+}
+
+/// When the next timer is due.
+pub async fn next(tx: &mut Tx) -> sqlx::Result<Option<Time>> {
+    on!(tx, NEXT, |c, sql| sqlx::query_scalar::<_, Option<Time>>(sql).fetch_one(c).await)
+}
+
+/// Gives back what an earlier process of this embedded database had claimed.
+pub async fn release(tx: &mut Tx) -> sqlx::Result<()> {
+    on!(tx, RELEASE, |c, sql| sqlx::query(sql).execute(c).await.map(drop))
+}

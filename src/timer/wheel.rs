@@ -1,0 +1,89 @@
+//! The loop that carries out what is due.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::claim;
+use crate::{
+    clock::Time,
+    incident::{Command, Refusal, door::DoorError, store},
+    server::App,
+};
+
+/// Timers claimed at a time.
+const BATCH: i64 = 100;
+
+/// Carries out what is due until `stop`.
+pub async fn run(app: App, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let next = match turn(&app).await {
+            Ok(next) => next,
+            Err(error) => {
+                tracing::error!(%error, "the timers cannot be read; trying again");
+                None
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = app.bell.timers() => {}
+            () = until(&app, next) => {}
+            // Whatever the bell and the clock do, look again.
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+    }
+}
+
+async fn until(app: &App, next: Option<Time>) {
+    match next {
+        Some(at) => app.clock.sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Carries out everything that is due now; returns when the next timer is due.
+async fn turn(app: &App) -> Result<Option<Time>, DoorError> {
+    loop {
+        let now = app.clock.now();
+        let mut read = app.db.read().await?;
+        let next = claim::next(&mut read).await?;
+        drop(read);
+        if next.is_none_or(|at| at > now) {
+            return Ok(next);
+        }
+        let mut tx = app.db.begin().await?;
+        let claimed = claim::claim(&mut tx, now, BATCH).await?;
+        tx.commit().await?;
+        for timer in claimed {
+            let lateness = (app.clock.now() - timer.due_at).to_std().unwrap_or_default();
+            metrics::histogram!("ringdown_timer_lateness_seconds").record(lateness.as_secs_f64());
+            match app.door.execute(&timer.incident, Command::TimerFired).await {
+                Ok(_) | Err(DoorError::Refused(Refusal::Closed | Refusal::Unknown)) => {}
+                Err(error) => {
+                    tracing::error!(incident = %timer.incident, %error, "a due action failed; it comes again")
+                }
+            }
+        }
+    }
+}
+
+/// Looks for open incidents that nothing would ever look at again, and gives them back their timer. There should be
+/// none: one found is a bug, and is said so.
+pub async fn audit(app: &App) -> sqlx::Result<usize> {
+    let mut read = app.db.read().await?;
+    let lost = store::without_timer(&mut read).await?;
+    drop(read);
+    for id in &lost {
+        tracing::error!(incident = %id, "an open incident had no next due action; looking at it now");
+        metrics::counter!("ringdown_incidents_without_next_action_total").increment(1);
+        let mut tx = app.db.begin().await?;
+        if let Some(incident) = store::load_for_update(&mut tx, id).await? {
+            store::set_timer(&mut tx, &incident).await?;
+        }
+        tx.commit().await?;
+    }
+    if !lost.is_empty() {
+        app.bell.ring();
+    }
+    Ok(lost.len())
+}
