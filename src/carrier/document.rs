@@ -27,7 +27,9 @@ pub enum Verb {
         timeout: u8,
         action: Action,
     },
-    /// A beep, then records until silence or a key; goes on at `action`. Words come later, to `transcript`.
+    /// A beep, then records until silence or a key; goes on at `action`. That the recording can be fetched is told
+    /// later, to [`super::Switchboard::recording`] with the query of `action`; and its words, where the carrier
+    /// makes any, with the query of `transcript`.
     Record {
         max_seconds: u16,
         action: Action,

@@ -6,6 +6,7 @@
 
 pub mod document;
 pub mod handsets;
+pub mod segment;
 pub mod status;
 pub mod twilio;
 
@@ -39,6 +40,12 @@ pub trait Carrier: Send + Sync {
 
     /// Whether the provider did take an attempt whose answer we lost. `None`: it knows nothing of it.
     fn look_up<'a>(&'a self, attempt: &'a Sent) -> BoxFuture<'a, Result<Option<Accepted>, SendError>>;
+
+    /// What the `error_code` of a [`Receipt`] means. `None`: it does not know that code.
+    fn meaning(&self, error_code: &str) -> Option<ErrorClass> {
+        let _ = error_code;
+        None
+    }
 }
 
 /// A text to send.
