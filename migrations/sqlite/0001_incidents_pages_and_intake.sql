@@ -55,6 +55,7 @@ create table attempts (
     error_code     text,
     reason         text,
     tries          integer not null default 0,
+    sends          integer not null default 0,
     leased_by      text,
     wake_at        text,
     created_at     text not null,
@@ -80,6 +81,18 @@ create table receipts (
     received_at text not null,
     primary key (carrier, sid, status)
 ) strict, without rowid;
+
+-- What our people wrote back, and what they were answered; the same text twice is one.
+create table replies (
+    carrier     text not null,
+    sid         text not null,
+    address     text not null,
+    verdict     text not null,
+    answer      text,
+    received_at text not null,
+    primary key (carrier, sid)
+) strict, without rowid;
+create index replies_address on replies (address, received_at);
 
 -- An inbound call on a hotline: what the caller has told so far. From the first ring.
 create table calls (
