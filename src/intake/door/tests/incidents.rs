@@ -102,7 +102,7 @@ async fn a_trigger_opens_an_incident_pages_and_is_kept_with_it() {
     assert_eq!(incident.contact.number.as_deref(), Some("+12015550123"));
     assert_eq!(incident.pages.len(), 1);
     let log = world.log().await;
-    assert_eq!(log[0].incident_ids, [incident.id.clone()]);
+    assert_eq!(log[0].incident_ids, std::slice::from_ref(&incident.id));
     assert_eq!(log[0].verdict, format!("opened {}", incident.reference));
     assert!(!log[0].body.is_empty());
 }
