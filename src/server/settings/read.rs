@@ -23,9 +23,9 @@ use crate::{
 /// Read from the working directory when no other file is named.
 const FILE: &str = "ringdown.toml";
 /// The handsets' own number, when none is given.
-const HANDSETS_NUMBER: &str = "+12015550199";
+pub(super) const HANDSETS_NUMBER: &str = "+12015550199";
 /// Long enough to wake somebody, short enough that no voicemail picks up.
-const RING_SECONDS: u32 = 22;
+pub(super) const RING_SECONDS: u32 = 22;
 
 impl Settings {
     /// Reads the settings: `path`, or `ringdown.toml` in the working directory if it is there; over it `RINGDOWN_*`
