@@ -141,6 +141,8 @@ const ROUTES: &[(&str, &str, Role)] = &[
     ("post", "/api/v1/incidents/{reference}/resume", Role::Responder),
     ("post", "/api/v1/incidents/{reference}/updates", Role::Responder),
     ("post", "/api/v1/incidents/{reference}/wait", Role::Responder),
+    ("get", "/api/v1/intake", Role::Admin),
+    ("get", "/api/v1/intake/{id}", Role::Admin),
     ("get", "/api/v1/oncall", Role::Viewer),
     ("get", "/api/v1/overrides", Role::Viewer),
     ("post", "/api/v1/overrides", Role::Commander),
