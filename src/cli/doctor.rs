@@ -1,10 +1,11 @@
 //! `ringdown doctor`: is this installation fit to page somebody tonight? Reads everything, changes nothing but its own
 //! test write.
 
-use std::{path::PathBuf, process::ExitCode};
-
+use anyhow::bail;
 use chrono::{TimeDelta, Utc};
+use serde_json::json;
 
+use super::Local;
 use crate::{
     config::{self, Severity},
     server::settings::{CarrierSettings, Settings},
@@ -12,12 +13,19 @@ use crate::{
     store::Db,
 };
 
-/// Looks at the settings, the schedules, the database, the carriers and the clock.
+/// Find out what is wrong with an installation.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ringdown doctor
+  ringdown doctor --config /etc/ringdown/ringdown.toml --json
+
+The exit code is 0 when nothing is bad.")]
 pub struct Args {
-    /// The settings; `ringdown.toml` in this folder, if there is one, unless said otherwise
-    #[arg(long, env = "RINGDOWN_CONFIG", value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub here: Local,
+    /// As JSON: a list of `health` and `words`
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// How one thing is.
@@ -31,9 +39,9 @@ enum Health {
 use Health::{Bad, Good, Warning};
 
 /// Prints one line a thing; fails if any is bad.
-pub async fn run(args: Args) -> ExitCode {
+pub async fn run(args: Args) -> anyhow::Result<()> {
     let mut findings = vec![time_zones()];
-    match Settings::load(args.config.as_deref(), |name| std::env::var(name).ok()) {
+    match args.here.settings() {
         Ok(settings) => {
             findings.push(Good("the settings can be read".into()));
             findings.push(public_url(&settings.public_url, &settings));
@@ -43,14 +51,22 @@ pub async fn run(args: Args) -> ExitCode {
         }
         Err(error) => findings.push(Bad(format!("{error:#}"))),
     }
-    for finding in &findings {
-        match finding {
-            Good(words) => println!("ok       {words}"),
-            Warning(words) => println!("WARNING  {words}"),
-            Bad(words) => println!("BAD      {words}"),
-        }
+    let lines = findings.iter().map(|finding| match finding {
+        Good(words) => ("ok", words),
+        Warning(words) => ("warning", words),
+        Bad(words) => ("bad", words),
+    });
+    let text = if args.json {
+        let list: Vec<_> = lines.map(|(health, words)| json!({"health": health, "words": words})).collect();
+        format!("{}\n", serde_json::to_string_pretty(&list)?)
+    } else {
+        lines.map(|(health, words)| format!("{health:<8} {words}\n")).collect()
+    };
+    super::print(&text);
+    match findings.iter().filter(|finding| matches!(finding, Bad(_))).count() {
+        0 => Ok(()),
+        count => bail!("{count} of these must be mended before it can be trusted"),
     }
-    if findings.iter().any(|finding| matches!(finding, Bad(_))) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 fn time_zones() -> Health {
