@@ -13,6 +13,9 @@ use crate::id::CarrierKey;
 /// The settings that hold when nothing is said, commented: what `ringdown init` writes.
 pub const DEFAULT_TOML: &str = include_str!("../../ringdown.default.toml");
 
+/// Long enough to wake somebody, short enough that no voicemail picks up.
+const RING_SECONDS: u32 = 22;
+
 /// The settings of one process.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -60,4 +63,10 @@ pub struct HandsetsSettings {
     /// The number our texts and calls come from.
     pub from: String,
     pub ring_seconds: u32,
+}
+
+impl Default for HandsetsSettings {
+    fn default() -> Self {
+        HandsetsSettings { from: "+12015550199".into(), ring_seconds: RING_SECONDS }
+    }
 }
