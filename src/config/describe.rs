@@ -7,6 +7,7 @@ use crate::{
     customer::{Customer, Hotline},
     intake::Integration,
     oncall::{Layer, Schedule, Turn},
+    paging::throttle::Limit,
     people::{E164, Person},
     sla::Plan,
 };
@@ -33,10 +34,21 @@ pub fn describe(config: &Config) -> Value {
         "customers": config.customers.values().map(customer).collect::<Vec<_>>(),
         "hotlines": config.hotlines.values().map(hotline).collect::<Vec<_>>(),
         "integrations": config.integrations.values().map(integration).collect::<Vec<_>>(),
-        "carriers": { "sms": config.carriers.sms, "voice": config.carriers.voice },
+        "carriers": {
+            "sms": config.carriers.sms,
+            "voice": config.carriers.voice,
+            "limits": {
+                "sms": config.carriers.limits.sms.iter().map(limit).collect::<Vec<_>>(),
+                "voice": config.carriers.limits.voice.iter().map(limit).collect::<Vec<_>>(),
+            },
+        },
     });
     debug_assert!(SECTIONS.iter().all(|section| out.get(section).is_some()));
     out
+}
+
+fn limit(limit: &Limit) -> Value {
+    json!({ "count": limit.count, "per": limit.per })
 }
 
 fn numbers(numbers: &[E164]) -> Vec<&str> {

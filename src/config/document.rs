@@ -304,10 +304,15 @@ impl<'a> Node<'a> {
         if known.contains(written) {
             return true;
         }
+        let name = if well_formed(written) { written } else { "KEY" };
+        let make = match table {
+            "plans" => format!("write `plans/{name}.toml`"),
+            _ => format!("add `[{table}.{name}]`"),
+        };
         let help = match nearest(written, known.iter().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
-            None if known.is_empty() => format!("none is defined yet; add `[{table}.KEY]`"),
-            None => format!("add `[{table}.{}]` or name one of those that exist", shorten(written)),
+            None if known.is_empty() => make,
+            None => format!("{make}, or name one of those that exist"),
         };
         self.error(format!("there is no {kind} `{}`; {help}", shorten(written)));
         false

@@ -90,16 +90,18 @@ pub fn parse(files: &Files, dir: &Path, prefix: &str, env: &dyn Fn(&str) -> Opti
     drop(tables);
     let incomplete = !broken.is_empty();
     let syntax = |finding: &Finding| finding.key.is_empty() && finding.line > 0;
-    let (mut findings, places, redactions) = notes.finish();
+    let (mut findings, places, mut redactions) = notes.finish();
     // What was read of a broken file is half the truth: only its syntax errors count.
     findings.retain(|finding| syntax(finding) || !broken.contains(finding.file.as_str()));
     findings.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     let mut redacted = files.clone();
-    let mut redactions: Vec<_> = redactions.into_iter().collect();
+    // From the end, so that the places before it stay where they are.
     redactions.sort_by_key(|redaction| std::cmp::Reverse(redaction.range.start));
     for redaction in redactions {
         if let Some(text) = redaction.file.strip_prefix(prefix).and_then(|name| redacted.get_mut(name)) {
-            text.replace_range(redaction.range, &redaction.with);
+            if text.get(redaction.range.clone()).is_some() {
+                text.replace_range(redaction.range, &redaction.with);
+            }
         }
     }
     let folder = dir.display().to_string();

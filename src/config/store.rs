@@ -20,7 +20,7 @@ use crate::{
 const INSERT: Sql = Sql::same(
     "insert into revisions (number, digest, files, loaded_at) values ($1, $2, $3, $4) on conflict do nothing",
 );
-const NEWEST: Sql = Sql::same("select number, digest, files from revisions order by number desc limit 20");
+const NEWEST: Sql = Sql::same("select number, digest, files from revisions order by number desc limit $1");
 
 /// The statements of this file.
 pub const STATEMENTS: &[(&str, Sql)] = &[("INSERT", INSERT), ("NEWEST", NEWEST)];
@@ -54,7 +54,7 @@ async fn adopt_checked(
         return Ok((loaded.config, loaded.findings));
     }
     let mut tx = db.read().await?;
-    let revisions = newest(&mut tx).await?;
+    let revisions = newest(&mut tx, 20).await?;
     drop(tx);
     for revision in revisions {
         let prefix = format!("revision {}: ", revision.number);
@@ -75,7 +75,7 @@ async fn keep(db: &Db, files: &Files, now: Time) -> anyhow::Result<i64> {
     // Another node may take the number first; then what it kept is looked at.
     for _ in 0..5 {
         let mut tx = db.begin().await?;
-        let last = newest(&mut tx).await?.into_iter().next();
+        let last = newest(&mut tx, 1).await?.into_iter().next();
         if let Some(last) = last.as_ref().filter(|last| last.digest == digest) {
             return Ok(last.number);
         }
@@ -92,9 +92,10 @@ async fn keep(db: &Db, files: &Files, now: Time) -> anyhow::Result<i64> {
     bail!("other nodes keep changing the revisions; try again")
 }
 
-async fn newest(tx: &mut Tx) -> anyhow::Result<Vec<Revision>> {
+/// The last so many revisions, newest first.
+async fn newest(tx: &mut Tx, limit: i64) -> anyhow::Result<Vec<Revision>> {
     let rows: Vec<(i64, String, String)> =
-        on!(tx, NEWEST, |c, sql| sqlx::query_as::<_, (i64, String, String)>(sql).fetch_all(c).await)?;
+        on!(tx, NEWEST, |c, sql| sqlx::query_as::<_, (i64, String, String)>(sql).bind(limit).fetch_all(c).await)?;
     let revision = |(number, digest, files): (i64, String, String)| {
         let files = serde_json::from_str(&files).with_context(|| format!("revision {number} cannot be read"))?;
         Ok(Revision { number, digest, files })
@@ -189,7 +190,7 @@ mod tests {
         let folder = folder().await;
         folder.adopt().await.unwrap();
         let mut tx = folder.db.read().await.unwrap();
-        let kept = newest(&mut tx).await.unwrap().remove(0).files;
+        let kept = newest(&mut tx, 1).await.unwrap().remove(0).files;
         let text = &kept["integrations.toml"];
         assert!(!text.contains("\"example-generic-key\"") && text.contains("\"sha256:"), "{text}");
         assert_eq!(kept["people.toml"], std::fs::read_to_string(folder.dir.join("people.toml")).unwrap());

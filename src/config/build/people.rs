@@ -44,8 +44,9 @@ fn contact(node: &Node<'_>) -> Vec<ContactMethod> {
         node.fields(|t| {
             let phone = t.required("phone", "\"+12015550123\"").and_then(Node::phone);
             let channels = t.optional("can").map_or(vec![Channel::Sms, Channel::Voice], |node| {
-                let channels: Vec<Channel> = node.items().iter().filter_map(|item| item.choice(&CHANNELS)).collect();
-                if channels.is_empty() {
+                let items = node.items();
+                let channels: Vec<Channel> = items.iter().filter_map(|item| item.choice(&CHANNELS)).collect();
+                if items.is_empty() {
                     node.error("the line can do nothing; write `can = [\"sms\", \"voice\"]` or one of them");
                 }
                 channels

@@ -24,7 +24,7 @@ pub fn check(loaded: &mut Loaded, now: Time, shifts: impl Shifts) {
     let mut notes = Vec::new();
     for (key, schedule) in &loaded.config.schedules {
         let place = format!("schedules.{key}");
-        if loaded.failed(&place) {
+        if loaded.failed(&format!("{place}.layers")) || loaded.failed(&format!("{place}.zone")) {
             continue;
         }
         for i in hidden(schedule) {

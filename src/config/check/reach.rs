@@ -4,10 +4,10 @@ use crate::{
     config::{
         Config, Team,
         build::default_policy,
-        finding::Severity::{Error, Warning},
+        finding::Severity::{self, Error, Warning},
         load::Loaded,
     },
-    escalation::{Policy, Target},
+    escalation::{Level, Policy, Target},
     id::{PersonKey, PolicyKey, ScheduleKey},
     sla::Priority,
 };
@@ -34,59 +34,70 @@ fn rotating<'a>(config: &'a Config, schedule: &ScheduleKey) -> impl Iterator<Ite
     config.schedules.get(schedule).into_iter().flat_map(|s| &s.layers).flat_map(|layer| &layer.rotation.people)
 }
 
-/// The policies a team uses, each once, gravest priority first.
-pub fn policies_of<'a>(config: &'a Config, team: &'a Team) -> Vec<(Priority, &'a Policy)> {
-    let mut policies: Vec<(Priority, &Policy)> = Vec::new();
-    for priority in Priority::ALL.into_iter().filter(|priority| priority.pages()) {
-        let policy = config.policy(&team.key, priority);
-        if let Some(policy) = policy.filter(|policy| policies.iter().all(|(_, known)| known.key != policy.key)) {
-            policies.push((priority, policy));
-        }
-    }
+/// The policies that page for a team, each once.
+fn policies_of<'a>(config: &'a Config, team: &Team) -> Vec<&'a Policy> {
+    let pages = Priority::ALL.into_iter().filter(|priority| priority.pages());
+    let mut policies: Vec<&Policy> = pages.filter_map(|priority| config.policy(&team.key, priority)).collect();
+    policies.dedup_by_key(|policy| policy.key.clone());
     policies
 }
 
 /// Notes levels that reach nobody, and what no team uses.
 pub fn check(loaded: &mut Loaded) {
     let mut notes = Vec::new();
-    let config = &loaded.config;
-    for (key, team) in &config.teams {
-        let place = format!("teams.{key}");
-        if loaded.failed(&place) || loaded.failed(&format!("schedules.{}", team.schedule)) {
-            continue;
-        }
-        for (_, policy) in policies_of(config, team) {
-            let written = loaded.is_written(&format!("policies.{}", policy.key));
-            if written && loaded.failed(&format!("policies.{}", policy.key)) {
-                continue;
-            }
-            let empty = |level: &&crate::escalation::Level| people_on(config, team, &level.notify).is_empty();
-            let skipped: Vec<_> = policy.levels.iter().enumerate().filter(|(_, level)| empty(level)).collect();
-            if skipped.len() == policy.levels.len() {
-                let message = format!(
-                    "no level of policy `{}` reaches anybody in this team; give it a schedule with people, a lead, \
-                     a manager or an executive",
-                    policy.key
-                );
-                notes.push((place.clone(), Error, message));
-                continue;
-            }
-            for (i, level) in skipped {
-                // Nobody asked for the built-in levels, so a small team need not fill them all.
-                let severity = if written { Error } else { Warning };
-                let which = format!("level {} (`{}`, after {})", i + 1, level.name, level.after);
-                let message = format!(
-                    "{which} of policy `{}` reaches nobody in this team and would be skipped; name {}",
-                    policy.key,
-                    missing(&level.notify)
-                );
-                notes.push((place.clone(), severity, message));
-            }
+    for team in loaded.config.teams.values() {
+        for policy in policies_of(&loaded.config, team) {
+            notes.extend(empty_levels(loaded, team, policy));
         }
     }
     unused(loaded, &mut notes);
     for (key, severity, message) in notes {
         loaded.note(&key, severity, message);
+    }
+}
+
+type Note = (String, Severity, String);
+
+fn empty_levels(loaded: &Loaded, team: &Team, policy: &Policy) -> Vec<Note> {
+    let (place, name) = (format!("teams.{}", team.key), &policy.key);
+    let written = loaded.is_written(&format!("policies.{name}"));
+    if written && loaded.failed(&format!("policies.{name}.levels")) {
+        return Vec::new();
+    }
+    let empty = |level: &Level| people_on(&loaded.config, team, &level.notify).is_empty();
+    let skipped: Vec<_> = policy.levels.iter().enumerate().filter(|(_, level)| empty(level)).collect();
+    // What could not be read is reported as that.
+    let told =
+        |level: &Level| level.notify.iter().flat_map(|target| sources(team, target)).any(|key| loaded.failed(&key));
+    if skipped.len() == policy.levels.len() && !skipped.iter().any(|(_, level)| told(level)) {
+        let message = format!(
+            "no level of policy `{name}` reaches anybody in this team; give it a schedule with people, a lead, a \
+             manager or an executive"
+        );
+        return vec![(place, Error, message)];
+    }
+    // Nobody asked for the built-in levels, so a small team need not fill them all.
+    let severity = if written { Error } else { Warning };
+    let note = |(i, level): (usize, &Level)| {
+        let which = format!("level {} (`{}`, after {})", i + 1, level.name, level.after);
+        let help = missing(&level.notify);
+        let message =
+            format!("{which} of policy `{name}` reaches nobody in this team and would be skipped; name {help}");
+        (place.clone(), severity, message)
+    };
+    skipped.into_iter().filter(|(_, level)| !told(level)).map(note).collect()
+}
+
+/// The keys that say who a target is.
+fn sources(team: &Team, target: &Target) -> Vec<String> {
+    let role = |role: &str| vec![format!("teams.{}.{role}", team.key)];
+    match target {
+        Target::OnCall => vec![format!("teams.{}.schedule", team.key), format!("schedules.{}.layers", team.schedule)],
+        Target::Schedule(key) => vec![format!("schedules.{key}.layers")],
+        Target::Lead => role("lead"),
+        Target::Manager => role("manager"),
+        Target::Executive => role("executive"),
+        Target::Person(_) => Vec::new(),
     }
 }
 
@@ -101,7 +112,7 @@ fn missing(notify: &[Target]) -> String {
     if roles.is_empty() { "somebody on the level, or take it out".into() } else { roles.join(" and ") }
 }
 
-fn unused(loaded: &Loaded, notes: &mut Vec<(String, super::super::Severity, String)>) {
+fn unused(loaded: &Loaded, notes: &mut Vec<Note>) {
     let config = &loaded.config;
     let policies: Vec<&PolicyKey> = config.teams.values().flat_map(|team| team.policies.values()).collect();
     for key in config.policies.keys().filter(|key| !policies.contains(key)) {

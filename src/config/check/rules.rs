@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::reach::{people_on, policies_of};
+use super::reach::people_on;
 use crate::{
     config::{
         finding::Severity::{Error, Warning},
@@ -26,7 +26,7 @@ pub fn check(loaded: &mut Loaded) {
     let mut notes = Vec::new();
     for (key, person) in &loaded.config.people {
         let place = format!("people.{key}");
-        if loaded.failed(&place) {
+        if loaded.failed(&format!("{place}.rules")) || loaded.failed(&format!("{place}.contact")) {
             continue;
         }
         for priority in Priority::ALL.into_iter().filter(|priority| priority.pages()) {
@@ -62,11 +62,10 @@ fn stands(loaded: &Loaded) -> BTreeMap<(&PersonKey, Priority), Vec<Stand>> {
     let config = &loaded.config;
     let mut stands: BTreeMap<_, Vec<Stand>> = BTreeMap::new();
     for team in config.teams.values() {
-        let policies = policies_of(config, team);
         for priority in Priority::ALL.into_iter().filter(|priority| priority.pages()) {
             let Some(policy) = config.policy(&team.key, priority) else { continue };
             // A policy with a mistake in it is reported as that.
-            if policies.is_empty() || loaded.failed(&format!("policies.{}", policy.key)) {
+            if loaded.failed(&format!("policies.{}", policy.key)) {
                 continue;
             }
             for (i, level) in policy.levels.iter().enumerate() {

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, bail};
 use secrecy::SecretString;
 
-use super::{CarrierSettings, HandsetsSettings, Settings, TwilioSettings};
+use super::{CarrierSettings, HandsetsSettings, RING_SECONDS, Settings, TwilioSettings};
 use crate::{
     config::{
         Finding, Severity,
@@ -22,10 +22,6 @@ use crate::{
 
 /// Read from the working directory when no other file is named.
 const FILE: &str = "ringdown.toml";
-/// The handsets' own number, when none is given.
-pub(super) const HANDSETS_NUMBER: &str = "+12015550199";
-/// Long enough to wake somebody, short enough that no voicemail picks up.
-pub(super) const RING_SECONDS: u32 = 22;
 
 impl Settings {
     /// Reads the settings: `path`, or `ringdown.toml` in the working directory if it is there; over it `RINGDOWN_*`
@@ -50,7 +46,10 @@ impl Settings {
             reader.strays.into_inner().into_iter().for_each(|finding| notes.add(finding));
             settings
         });
-        let findings: Vec<String> = notes.finish().0.iter().map(ToString::to_string).collect();
+        let mut findings = notes.finish().0;
+        // What is in no line, the environment, comes last.
+        findings.sort_by_key(|finding| finding.line.wrapping_sub(1));
+        let findings: Vec<String> = findings.iter().map(ToString::to_string).collect();
         match settings {
             Some(settings) if findings.is_empty() => Ok(settings),
             _ => bail!("the settings cannot be used:\n{}", findings.join("\n")),
@@ -178,7 +177,7 @@ impl Reader<'_> {
         let ring_seconds = ring_seconds.unwrap_or(RING_SECONDS);
         if kind == "handsets" {
             let from = own("from").and_then(|given| self.text(given, phone));
-            let from = from.unwrap_or_else(|| HANDSETS_NUMBER.into());
+            let from = from.unwrap_or_else(|| HandsetsSettings::default().from);
             return Some(CarrierSettings::Handsets(HandsetsSettings { from, ring_seconds }));
         }
         let secret = |given| self.text(given, |text| self.secret(text));
@@ -329,7 +328,7 @@ mod tests {
         assert_eq!((settings.listen, &settings.database), (without.listen, &without.database));
         assert_eq!((settings.schedules, settings.keep_payloads), (without.schedules, without.keep_payloads));
         let handsets = &settings.carriers["handsets"];
-        assert!(matches!(handsets, CarrierSettings::Handsets(h) if h.from == HANDSETS_NUMBER && h.ring_seconds == 22));
+        assert_eq!(format!("{handsets:?}"), format!("{:?}", CarrierSettings::Handsets(HandsetsSettings::default())));
     }
 
     #[test]
@@ -365,17 +364,17 @@ mod tests {
         let env = |name: &str| (name == "RINGDOWN_LISTEN").then(|| "8080".to_owned());
         insta::assert_snapshot!(wrong(text, &env), @r#"
         the settings cannot be used:
+        ringdown.toml:1: lisen: there is no such key; did you mean `listen`?
         ringdown.toml:2: public_url: is not a web address; write `https://`, the host, and a path if there is one
         ringdown.toml:3: database: is not a database we can open; write `sqlite:PATH`
         ringdown.toml:4: token_secret: has 5 bytes; write at least 32 random ones
         ringdown.toml:5: keep_payloads: `5` is not a span of time; write for example `90s`, `5m`, `1h30m` or `2d`
-        ringdown.toml:11: carriers.twilio.ring_seconds: out of range; write a whole number from 5 to 60
         ringdown.toml:7: carriers.twilio.account_sid: is missing; add `account_sid = "AC…"`
         ringdown.toml:9: carriers.twilio.auth_token: the environment variable `NOWHERE` is not set; set it
         ringdown.toml:10: carriers.twilio.from[0]: not a phone number in international form; write `+`, country code and number, for example `+12015550123`
+        ringdown.toml:11: carriers.twilio.ring_seconds: out of range; write a whole number from 5 to 60
         ringdown.toml:12: carriers.twilio.sid: there is no such key; these exist: `account_sid`, `auth_token`, `base_url`, `from`, `kind`, `previous_auth_token` or `ring_seconds`
         ringdown.toml:15: carriers.x.kind: is not a kind of carrier; write `twilio` or `handsets`
-        ringdown.toml:1: lisen: there is no such key; did you mean `listen`?
         the environment: RINGDOWN_LISTEN: is not an address and a port; write for example `127.0.0.1:8080`
         "#);
     }
