@@ -241,7 +241,16 @@ impl World {
             keep_payloads: TimeDelta::days(1),
         };
         let carriers = carriers.iter().map(|carrier| carrier.clone() as Arc<dyn Carrier>).collect();
-        let app = App { db, clock, bell, settings: Arc::new(settings), config, carriers: Arc::new(carriers), door, token_key: Arc::new(crate::access::TokenKey::new(&[0; 32])) };
+        let app = App {
+            db,
+            clock,
+            bell,
+            settings: Arc::new(settings),
+            config,
+            carriers: Arc::new(carriers),
+            door,
+            token_key: Arc::new(crate::access::TokenKey::new(&[0; 32])),
+        };
         World { app, hand, stop: CancellationToken::new(), _folder: folder }
     }
 
