@@ -55,6 +55,7 @@ create table attempts (
     error_code     text,
     reason         text,
     tries          integer not null default 0,
+    sends          integer not null default 0,
     leased_by      text,
     wake_at        text,
     created_at     text not null,
@@ -80,6 +81,18 @@ create table receipts (
     received_at text not null,
     primary key (carrier, sid, status)
 ) strict, without rowid;
+
+-- What our people wrote back, and what they were answered; the same text twice is one.
+create table replies (
+    carrier     text not null,
+    sid         text not null,
+    address     text not null,
+    verdict     text not null,
+    answer      text,
+    received_at text not null,
+    primary key (carrier, sid)
+) strict, without rowid;
+create index replies_address on replies (address, received_at);
 
 -- An inbound call on a hotline: what the caller has told so far. From the first ring.
 create table calls (
@@ -121,15 +134,28 @@ create table intake (
     incident_ids text not null
 ) strict;
 create index intake_received_at on intake (received_at);
+create index intake_strays on intake (id) where integration is null;
 
--- Which open incident a sender's key means.
+-- Which open incident a sender's key means, and the gravest priority the sender ever gave it.
+-- A row without an incident is a key being claimed by a transaction that will open one.
 create table dedup (
     integration text not null,
     dedup_key   text not null,
-    incident_id text not null references incidents (id),
+    incident_id text references incidents (id),
+    priority    text,
     primary key (integration, dedup_key)
 ) strict, without rowid;
 create index dedup_incident on dedup (incident_id);
+
+-- The ids of signed webhooks taken, and what was answered: the same id again has no second effect.
+create table webhook_ids (
+    integration text not null,
+    webhook_id  text not null,
+    answer      text,
+    seen_at     text not null,
+    primary key (integration, webhook_id)
+) strict, without rowid;
+create index webhook_ids_seen_at on webhook_ids (seen_at);
 
 create table overrides (
     id         text primary key,

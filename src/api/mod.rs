@@ -1,10 +1,103 @@
-//! The REST interface under `/api/v1`.
+//! The REST interface under `/api/v1`: JSON, bearer tokens, problem details (RFC 9457), cursor pages,
+//! `Idempotency-Key`. `/api/openapi.json` describes it; a route that is not described there does not exist.
 
+pub mod acts;
+pub mod check;
+pub mod health;
+pub mod idempotency;
+pub mod incidents;
+pub mod metrics;
+pub mod overrides;
+pub mod page;
+pub mod people;
 pub mod problem;
+pub mod request;
+pub mod schedules;
+pub mod status;
+pub mod store;
+#[cfg(test)]
+mod tests;
+pub mod tokens;
+pub mod view;
 
+use axum::{
+    Json, Router,
+    extract::{MatchedPath, Request},
+    middleware::{self, Next},
+    response::Response,
+    routing::{any, get},
+};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        SecurityRequirement,
+        security::{Http, HttpAuthScheme, SecurityScheme},
+    },
+};
+use utoipa_axum::router::OpenApiRouter;
+
+pub use idempotency::Answer;
 pub use problem::Problem;
 
-/// Every route of the REST interface.
-pub fn routes() -> axum::Router<crate::server::App> {
-    axum::Router::new()
+use crate::server::App;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Ringdown", description = "On-call paging and phone escalation."),
+    modifiers(&Bearer),
+    components(schemas(Problem))
+)]
+struct Document;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = SecurityScheme::Http(Http::builder().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build());
+        document.components.get_or_insert_default().add_security_scheme("bearer", scheme);
+        document.security = Some(vec![SecurityRequirement::new("bearer", [""; 0])]);
+    }
+}
+
+fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .nest(
+            "/api/v1",
+            OpenApiRouter::new()
+                .merge(incidents::routes())
+                .merge(acts::routes())
+                .merge(schedules::routes())
+                .merge(overrides::routes())
+                .merge(people::routes())
+                .merge(tokens::routes())
+                .merge(status::routes()),
+        )
+        .split_for_parts()
+}
+
+/// The OpenAPI 3.1 document.
+pub fn document() -> utoipa::openapi::OpenApi {
+    described().1
+}
+
+/// Every route of the REST interface, and those for whoever watches over the process.
+pub fn routes() -> Router<App> {
+    let (router, document) = described();
+    router
+        .route("/api/openapi.json", get(move || async move { Json(document) }))
+        .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .layer(middleware::from_fn(timed))
+        .route("/api/{*rest}", any(async || Problem::not_found("There is no such path; see `/api/openapi.json`.")))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::metrics))
+}
+
+async fn timed(request: Request, next: Next) -> Response {
+    let method = request.method().as_str().to_owned();
+    let route = request.extensions().get::<MatchedPath>().map_or_else(String::new, |path| path.as_str().to_owned());
+    let start = std::time::Instant::now();
+    let response = next.run(request).await;
+    metrics::took(&method, &route, response.status().as_u16(), start.elapsed().as_secs_f64());
+    response
 }

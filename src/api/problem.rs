@@ -80,9 +80,27 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, "conflict", "Not possible now", detail)
     }
 
+    /// 405.
+    pub fn method_not_allowed() -> Self {
+        let detail = "This path does not take this method; `/api/openapi.json` lists what there is.";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Not with this method", detail)
+    }
+
+    /// 422: an `Idempotency-Key` that was used before, with another request.
+    pub fn key_reused() -> Self {
+        let detail = "This Idempotency-Key was used for another request; take a new one for a new request.";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency-key-reused", "The key was used before", detail)
+    }
+
     /// 413.
     pub fn too_large(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large", detail)
+    }
+
+    /// 500: a mistake of ours.
+    pub fn internal() -> Self {
+        let detail = "Ringdown made a mistake; its log has more.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "A mistake of ours", detail)
     }
 
     /// 503: nothing was recorded; try again.

@@ -10,6 +10,8 @@ pub mod segment;
 pub mod status;
 pub mod twilio;
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use futures::future::BoxFuture;
 
@@ -44,6 +46,11 @@ pub trait Carrier: Send + Sync {
     /// What the `error_code` of a [`Receipt`] means. `None`: it does not know that code.
     fn meaning(&self, error_code: &str) -> Option<ErrorClass> {
         let _ = error_code;
+        None
+    }
+
+    /// Itself, if it is the built-in carrier: its phones have doors of their own.
+    fn as_handsets(self: Arc<Self>) -> Option<Arc<handsets::Handsets>> {
         None
     }
 }

@@ -1,10 +1,36 @@
 //! How trouble reaches us: a phone call on a hotline, or a POST from monitoring.
+//!
+//! A payload comes in at the `door`, is examined (`examine`: whose key is it, is it signed, is it well formed),
+//! read in its sender's own language into `Signal`s, and accepted in one transaction (`accept`) that also keeps it,
+//! raw, in the intake log. `dedup` says which open incident a sender's key means. Refused payloads are kept too, so
+//! that whoever sets up a sender can see what arrived: `ringdown intake --last 20`.
 
+pub mod accept;
+pub mod alertmanager;
+#[cfg(test)]
+mod arbitrary;
+pub mod dedup;
+pub mod door;
+pub mod events_v1;
+pub mod events_v2;
+pub mod examine;
+pub mod generic;
+pub mod json;
 pub mod phone;
+pub mod received;
+pub mod sender;
+pub mod signal;
+pub mod signature;
+pub mod store;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+pub use received::Received;
+pub use store::{get, list, purge};
 
 use crate::{
     id::{CustomerKey, IntegrationKey, PlanKey, TeamKey},
@@ -41,6 +67,27 @@ pub struct IntegrationSecret {
     pub digest: String,
 }
 
+impl IntegrationSecret {
+    /// What is kept of a secret.
+    pub fn digest_of(secret: &str) -> String {
+        hex::encode(Sha256::digest(secret.as_bytes()))
+    }
+}
+
+/// The integration a presented secret belongs to. Every digest is compared, each in constant time.
+pub fn by_secret<'a>(integrations: &'a BTreeMap<IntegrationKey, Integration>, secret: &str) -> Option<&'a Integration> {
+    let digest = IntegrationSecret::digest_of(secret);
+    let mut found = None;
+    for integration in integrations.values() {
+        for key in &integration.keys {
+            if bool::from(key.digest.as_bytes().ct_eq(digest.as_bytes())) {
+                found = Some(integration);
+            }
+        }
+    }
+    found
+}
+
 /// Whose language a sender speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -51,6 +98,17 @@ pub enum SenderKind {
     Alertmanager,
     /// Our own JSON.
     Generic,
+}
+
+impl SenderKind {
+    /// As it is written in `schedules/integrations.toml`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SenderKind::Pagerduty => "pagerduty",
+            SenderKind::Alertmanager => "alertmanager",
+            SenderKind::Generic => "generic",
+        }
+    }
 }
 
 /// What makes two Alertmanager notifications the same trouble.
@@ -66,5 +124,5 @@ pub enum Grouping {
 
 /// The doors for webhooks.
 pub fn routes() -> axum::Router<crate::server::App> {
-    axum::Router::new()
+    door::routes()
 }

@@ -1,12 +1,224 @@
 //! A page's call: what is said, and what the keys mean.
 
+use std::sync::Arc;
+
+use super::{
+    Attempt, Outcome,
+    attempt::Said,
+    message, receipt,
+    script::{Listener, MOST_TURNS, Progress, ROUNDS},
+    store,
+};
 use crate::{
-    carrier::{Document, Turn, Unavailable},
+    carrier::{AnsweredBy, Document, Status, Turn, Unavailable},
+    clock::Time,
+    config::Config,
+    id::PersonKey,
+    incident::{
+        Actor, Command, Evidence, Incident, Phase, Refusal, command::CONVERSATION_SECONDS, door::DoorError,
+        effect::Cause, store as incidents,
+    },
+    people::{Channel, E164},
     server::App,
+    sla::Zone,
+    store::Tx,
 };
 
 /// What to say next on a page's call.
 pub async fn turn(app: &App, turn: Turn) -> Result<Document, Unavailable> {
-    let _ = (app, turn);
-    todo!()
+    let (config, now) = (app.config.load_full(), app.clock.now());
+    let Some(id) = turn.param("a") else { return Ok(Document::hang_up()) };
+    let mut tx = app.db.begin().await?;
+    let attempt = store::load(&mut tx, &id.into()).await?;
+    let Some(mut attempt) = attempt.filter(|attempt| attempt.channel == Channel::Voice) else {
+        return Ok(Document::hang_up());
+    };
+    let before = attempt.outcome;
+    attempt.say(
+        &Said {
+            carrier: turn.carrier.as_str().into(),
+            sid: turn.call_sid.clone(),
+            status: Some(Status::InProgress),
+            answered_by: None,
+            error_code: None,
+        },
+        now,
+    );
+    let incident = match &attempt.incident {
+        Some(id) => incidents::load(&mut tx, id).await?,
+        None => None,
+    };
+    let mut line = Line { app, config, attempt, before, turn, now };
+    let document = match incident {
+        _ if line.turn.answered_by == Some(AnsweredBy::Machine) => {
+            line.attempt.reason = Some("a machine picked up".into());
+            line.over(&mut tx, Outcome::NoHuman).await?;
+            Document::hang_up()
+        }
+        Some(incident) if line.turn.path == "voice/page/bridged" => line.bridged(&mut tx, &incident).await?,
+        Some(incident) => line.page(&mut tx, incident).await?,
+        None => line.test(&mut tx).await?,
+    };
+    tx.commit().await?;
+    app.bell.ring();
+    Ok(document)
+}
+
+/// One turn, with what is known at its beginning.
+struct Line<'a> {
+    app: &'a App,
+    config: Arc<Config>,
+    attempt: Attempt,
+    before: Option<Outcome>,
+    turn: Turn,
+    now: Time,
+}
+
+impl Line<'_> {
+    fn key(&self) -> Option<char> {
+        self.turn.digits.as_deref().and_then(|digits| digits.chars().next())
+    }
+
+    /// How far the call is: this turn.
+    fn progress(&self) -> Progress {
+        let number = |name: &str| self.turn.param(name).and_then(|text| text.parse().ok()).unwrap_or(1u32);
+        Progress { round: number("n"), turns: number("t") }
+    }
+
+    fn page_number(&self) -> Option<u32> {
+        Some(self.attempt.page.as_ref()?.parts()?.1)
+    }
+
+    fn listener<'b>(&'b self, fallback: &'b Zone) -> Listener<'b> {
+        let person = self.attempt.person.as_ref().and_then(|key| self.config.people.get(key));
+        Listener {
+            attempt: &self.attempt.id,
+            language: person.map_or("en-US", |person| &person.language),
+            zone: person.map_or(fallback, |person| &person.zone),
+        }
+    }
+
+    async fn over(&mut self, tx: &mut Tx, outcome: Outcome) -> sqlx::Result<()> {
+        self.attempt.end(outcome, self.now);
+        self.keep(tx).await
+    }
+
+    async fn keep(&mut self, tx: &mut Tx) -> sqlx::Result<()> {
+        receipt::keep(self.app, tx, &self.attempt, self.before, self.now).await?;
+        self.before = self.attempt.outcome;
+        Ok(())
+    }
+
+    async fn page(&mut self, tx: &mut Tx, incident: Incident) -> Result<Document, Unavailable> {
+        let Some(number) = self.page_number() else { return Ok(Document::hang_up()) };
+        let at = self.progress();
+        let next = |round| Progress { round, turns: at.turns.saturating_add(1) };
+        let state = incident.pages.get(&number);
+        let cause = state.map_or(Cause::Opened, |page| page.cause);
+        let zone = incident.zone.clone();
+        match self.key() {
+            Some(key @ ('4' | '5' | '9')) => return self.press(tx, incident, number, key).await,
+            _ if at.turns >= MOST_TURNS => {
+                self.over(tx, Outcome::NoHuman).await?;
+                return Ok(self.listener(&zone).goodbye("Nothing was done."));
+            }
+            None if at.round > ROUNDS => {
+                self.attempt.reason.get_or_insert("no key was pressed".into());
+                self.over(tx, Outcome::NoHuman).await?;
+                return Ok(self.listener(&zone).goodbye("No key was pressed."));
+            }
+            _ => {}
+        }
+        // Answered after somebody else took it: say so, instead of asking for a key that does nothing.
+        let open = incident.phase == Phase::Open && state.is_none_or(|page| page.open);
+        if !open && let Some(words) = message::taken(&incident, &self.config, self.listener(&zone).zone) {
+            self.over(tx, Outcome::Cancelled).await?;
+            return Ok(self.listener(&zone).goodbye(&words));
+        }
+        self.keep(tx).await?;
+        let listener = self.listener(&zone);
+        Ok(match self.key() {
+            None => listener.page(&incident, cause, "", next(at.round.saturating_add(1))),
+            Some('*') => listener.page(&incident, cause, "", next(2)),
+            Some(_) => listener.keys_again(next(at.round)),
+        })
+    }
+
+    /// A key that acts: the attempt is answered first, so that ending the page does not hang up this call.
+    async fn press(&mut self, tx: &mut Tx, incident: Incident, page: u32, key: char) -> Result<Document, Unavailable> {
+        self.attempt.answer(self.now);
+        self.keep(tx).await?;
+        let done = self.app.door.execute_in(tx, &incident.id, Command::KeyPress { page, key }).await;
+        let me = self.attempt.person.clone();
+        let incident = match done {
+            Ok(incident) => incident,
+            // The same key twice, or a webhook that came again.
+            Err(DoorError::Refused(Refusal::AlreadyAcknowledged { by, .. })) if is(&by, me.as_ref()) => incident,
+            Err(DoorError::Refused(refusal)) => {
+                let listener = self.listener(&incident.zone);
+                let words = message::refused(&refusal, &incident.reference, &self.config, listener.zone);
+                return Ok(listener.goodbye(&words));
+            }
+            Err(DoorError::Database(error)) => return Err(error.into()),
+        };
+        let listener = self.listener(&incident.zone);
+        let number = || incident.contact.number.as_deref().and_then(|number| E164::dialable(number).ok());
+        Ok(match key {
+            '9' => listener.passed_on(&incident),
+            '5' => match number() {
+                Some(to) => listener.connecting(&incident, to),
+                None => listener.no_number(&incident),
+            },
+            _ => listener.acknowledged(&incident),
+        })
+    }
+
+    /// The customer's leg is over.
+    async fn bridged(&mut self, tx: &mut Tx, incident: &Incident) -> Result<Document, Unavailable> {
+        self.keep(tx).await?;
+        let (bridge, person) = (self.turn.bridge.clone(), self.attempt.person.clone());
+        let listener = self.listener(&incident.zone);
+        let next = Progress { round: ROUNDS, turns: 2 };
+        let talked = bridge.as_ref().filter(|bridge| bridge.completed && bridge.seconds > 0);
+        let Some((bridge, person)) = talked.filter(|bridge| bridge.seconds >= CONVERSATION_SECONDS).zip(person) else {
+            return Ok(listener.not_reached(incident, talked.is_some(), next));
+        };
+        let mut calls = vec![self.turn.call_sid.clone()];
+        calls.extend(bridge.sid.clone());
+        let evidence = Evidence::Conversation { calls, seconds: bridge.seconds };
+        let command = Command::RecordResponse { by: Actor::Person(person), evidence };
+        match self.app.door.execute_in(tx, &incident.id, command).await {
+            Ok(incident) => Ok(listener.responded(&incident, bridge.seconds)),
+            Err(DoorError::Refused(refusal)) => {
+                let words = message::refused(&refusal, &incident.reference, &self.config, listener.zone);
+                Ok(listener.goodbye(&words))
+            }
+            Err(DoorError::Database(error)) => Err(error.into()),
+        }
+    }
+
+    /// A call that only shows that it arrives.
+    async fn test(&mut self, tx: &mut Tx) -> Result<Document, Unavailable> {
+        let (at, utc) = (self.progress(), Zone::utc());
+        match self.key() {
+            Some('4') => {
+                self.attempt.answer(self.now);
+                self.keep(tx).await?;
+                Ok(self.listener(&utc).goodbye("Thank you. The test worked."))
+            }
+            _ if at.turns > ROUNDS => {
+                self.over(tx, Outcome::NoHuman).await?;
+                Ok(self.listener(&utc).goodbye("No key was pressed."))
+            }
+            _ => {
+                self.keep(tx).await?;
+                let next = Progress { round: at.round.saturating_add(1), turns: at.turns.saturating_add(1) };
+                Ok(self.listener(&utc).test(next))
+            }
+        }
+    }
+}
+
+fn is(actor: &Actor, person: Option<&PersonKey>) -> bool {
+    matches!((actor, person), (Actor::Person(actor), Some(person)) if actor == person)
 }

@@ -1,10 +1,25 @@
 //! Reaching one person: pages, the attempts made for them, and what comes back.
 
+//!
+//! A page is one decision to reach one person. Each way to do so is an [`Attempt`], a row of the outbox, written in the
+//! transaction that decided it. The pager ([`pager`]) takes what is due to the carriers; what becomes of it comes back
+//! as receipts ([`receipt`]), as turns of a call ([`call`]) and as texts ([`reply`]). Only a human act ends a page;
+//! when all ways are used up without one, the incident is told ([`progress`]).
+
+pub mod attempt;
+pub mod breaker;
 pub mod call;
+pub mod dispatch;
+pub mod draft;
+pub mod grammar;
+pub mod message;
 pub mod pager;
+pub mod progress;
 pub mod receipt;
 pub mod reply;
 pub mod rules;
+pub mod script;
+pub mod send;
 pub mod store;
 pub mod throttle;
 
@@ -69,7 +84,7 @@ pub enum Outcome {
 }
 
 /// One request to one carrier: a row of the page outbox.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Attempt {
     pub id: AttemptId,
     /// `None` for a text to a customer or a notice.
@@ -82,13 +97,36 @@ pub struct Attempt {
     pub address: E164,
     pub stage: Stage,
     pub outcome: Option<Outcome>,
-    /// What a text says, as sent; a call's words are made when it is answered.
+    /// Nobody need be reached any more; known while a carrier was being asked.
+    pub cancelled: bool,
+    /// Its place among the page's steps, from 0.
+    pub position: i64,
+    /// What a text says, as sent. A call keeps one too, for when the number was rung too often and a text goes
+    /// instead; a call's own words are made when it is answered.
     pub body: Option<String>,
     /// What the person writes back to mean this page.
     pub reply_code: Option<String>,
     pub carrier: Option<CarrierKey>,
     pub sid: Option<String>,
+    /// The carrier's word for it; only moves up.
+    pub status: Option<crate::carrier::Status>,
+    /// The carrier's own code of what went wrong.
+    pub error_code: Option<String>,
+    /// For people: why it waits, or why it ended so.
+    pub reason: Option<String>,
+    /// How often it was claimed; with `leased_by`, the fence.
+    pub tries: i64,
+    /// How often a carrier was asked.
+    pub sends: i64,
+    pub leased_by: Option<String>,
+    /// When the pager looks at it next.
+    pub wake_at: Option<Time>,
     pub created_at: Time,
+    /// When a carrier was first asked in a way that counts: it took it, or may have.
     pub sent_at: Option<Time>,
+    /// When somebody or something picked up.
+    pub answered_at: Option<Time>,
+    pub ended_at: Option<Time>,
+    /// No carrier is asked after this.
     pub expires_at: Time,
 }

@@ -1,10 +1,301 @@
 //! The loop that takes attempts from the outbox to the carriers.
 
-use crate::server::App;
-use tokio_util::sync::CancellationToken;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use chrono::TimeDelta;
+use tokio::sync::Notify;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    Attempt, Outcome, Stage,
+    attempt::RECEIPT_PATIENCE,
+    dispatch::{self, Way},
+    draft, message, receipt,
+    send::{LEASE, Sender},
+    store,
+};
+use crate::{
+    clock::Time,
+    id::{AttemptId, CarrierKey, fresh},
+    people::Channel,
+    server::App,
+    sla::Priority,
+    store::Tx,
+};
+
+/// How many requests to carriers run at once.
+const HANDS: usize = 64;
+
+/// How many of them only a P1 may use.
+const FOR_P1: usize = 16;
+
+/// How long requests that run have to end when the process stops.
+const LAST_WORDS: Duration = Duration::from_secs(8);
 
 /// Until `stop`: claims what is due, P1 first, asks the carriers outside of any transaction, records the outcome.
 pub async fn run(app: App, stop: CancellationToken) {
-    let _ = (app, stop);
-    todo!()
+    let pager = Pager::new(app);
+    pager.release().await;
+    while !stop.is_cancelled() {
+        let next = match pager.round().await {
+            Ok(next) => next,
+            Err(error) => {
+                tracing::error!(%error, "the pager cannot read its outbox");
+                None
+            }
+        };
+        let due = async {
+            match next {
+                Some(at) => pager.sender.app.clock.sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = pager.sender.app.bell.pages() => {}
+            () = pager.done.notified() => {}
+            () = due => {}
+            // The guarantee: whatever the bell and the clock do, the outbox is looked at every second.
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+    }
+    pager.tasks.close();
+    if tokio::time::timeout(LAST_WORDS, pager.tasks.wait()).await.is_err() {
+        tracing::warn!("some requests to carriers did not end in time; they are looked up at the next start");
+    }
+}
+
+/// What is done for an attempt that was claimed.
+#[derive(Debug)]
+enum Job {
+    Send(Vec<CarrierKey>),
+    LookUp,
+    Overdue,
+    HangUp,
+}
+
+struct Pager {
+    sender: Sender,
+    node: String,
+    in_hand: Arc<Mutex<BTreeMap<AttemptId, Priority>>>,
+    done: Arc<Notify>,
+    tasks: TaskTracker,
+}
+
+/// Frees its place when the task ends, however it ends.
+struct InHand {
+    id: AttemptId,
+    all: Arc<Mutex<BTreeMap<AttemptId, Priority>>>,
+    done: Arc<Notify>,
+}
+
+impl Drop for InHand {
+    fn drop(&mut self) {
+        self.all.lock().expect("in hand").remove(&self.id);
+        self.done.notify_one();
+    }
+}
+
+impl Pager {
+    fn new(app: App) -> Self {
+        Pager {
+            sender: Sender::new(app),
+            node: fresh("nod"),
+            in_hand: Arc::default(),
+            done: Arc::default(),
+            tasks: TaskTracker::new(),
+        }
+    }
+
+    /// One node: whoever held a lease is gone.
+    async fn release(&self) {
+        match self.try_release().await {
+            Ok(0) => {}
+            Ok(freed) => tracing::info!(freed, "attempts that were in hand when the last process ended go on"),
+            // They are claimed when their leases run out.
+            Err(error) => tracing::error!(%error, "cannot free the leases of the last process"),
+        }
+    }
+
+    async fn try_release(&self) -> sqlx::Result<u64> {
+        let mut tx = self.sender.app.db.begin().await?;
+        let freed = store::release(&mut tx, self.sender.app.clock.now()).await?;
+        tx.commit().await?;
+        Ok(freed)
+    }
+
+    /// Claims and starts whatever is due; gives the next instant at which something will be.
+    async fn round(&self) -> sqlx::Result<Option<Time>> {
+        loop {
+            let (busy, least) = self.busy();
+            let mut tx = self.sender.app.db.read().await?;
+            let (next, pending) = store::next_wake(&mut tx, &busy).await?;
+            drop(tx);
+            metrics::gauge!("ringdown_pages_pending").set(pending as f64);
+            let now = self.sender.app.clock.now();
+            if next.is_none_or(|next| next > now) {
+                return Ok(next);
+            }
+            let grave = HANDS.saturating_sub(busy.len());
+            let others = grave.min((HANDS - FOR_P1).saturating_sub(least));
+            if self.claim(&busy, grave, others, now).await? == 0 {
+                // Every hand is full; the first that is free rings.
+                return Ok(None);
+            }
+        }
+    }
+
+    /// What is in hand, and how much of it is no P1.
+    fn busy(&self) -> (Vec<AttemptId>, usize) {
+        let all = self.in_hand.lock().expect("in hand");
+        (all.keys().cloned().collect(), all.values().filter(|priority| **priority > Priority::P1).count())
+    }
+
+    async fn claim(&self, busy: &[AttemptId], grave: usize, others: usize, now: Time) -> sqlx::Result<usize> {
+        let mut tx = self.sender.app.db.begin().await?;
+        let claim = |priorities, limit: usize| store::Claim {
+            node: &self.node,
+            priorities,
+            limit: limit as i64,
+            except: busy,
+            lease: LEASE,
+        };
+        let mut claimed = store::claim(&mut tx, claim((Priority::P1, Priority::P1), grave), now).await?;
+        let others = others.min(grave.saturating_sub(claimed.len()));
+        claimed.extend(store::claim(&mut tx, claim((Priority::P2, Priority::P6), others), now).await?);
+        let count = claimed.len();
+        let mut jobs = Vec::new();
+        for attempt in claimed {
+            let (attempt, job) = self.prepare(&mut tx, attempt, now).await?;
+            jobs.extend(job.map(|job| (attempt, job)));
+        }
+        tx.commit().await?;
+        for (attempt, job) in jobs {
+            self.start(attempt, job);
+        }
+        Ok(count)
+    }
+
+    /// What to do for an attempt that is due; the row says so before anybody does.
+    async fn prepare(&self, tx: &mut Tx, claimed: Attempt, now: Time) -> sqlx::Result<(Attempt, Option<Job>)> {
+        // Ending one of this batch may have changed another.
+        let Some(mut attempt) = store::load(tx, &claimed.id).await? else { return Ok((claimed, None)) };
+        let before = attempt.outcome;
+        let job = match attempt.stage {
+            Stage::Waiting if now >= attempt.expires_at => {
+                attempt.reason.get_or_insert("its time was over before a carrier took it".into());
+                attempt.end(Outcome::Expired, now);
+                None
+            }
+            Stage::Waiting => self.first_send(tx, &mut attempt, now).await?,
+            Stage::Sending => Some(Job::LookUp),
+            Stage::Sent => match attempt.sent_at.map(|sent| sent + RECEIPT_PATIENCE).filter(|patience| *patience > now)
+            {
+                Some(patience) => {
+                    attempt.wake_at = Some(patience);
+                    None
+                }
+                None => Some(Job::Overdue),
+            },
+            Stage::HangingUp => Some(Job::HangUp),
+            Stage::Over => {
+                attempt.wake_at = None;
+                None
+            }
+        };
+        if job.is_none() {
+            attempt.leased_by = None;
+        }
+        receipt::keep(&self.sender.app, tx, &attempt, before, now).await?;
+        Ok((attempt, job))
+    }
+
+    /// Whether it may go now, and by whom.
+    async fn first_send(&self, tx: &mut Tx, attempt: &mut Attempt, now: Time) -> sqlx::Result<Option<Job>> {
+        match self.way(tx, attempt, now).await? {
+            Way::Planned => {}
+            Way::Instead(address) => {
+                attempt.reason = Some(format!("{} was tried too often; this number instead", attempt.address));
+                attempt.address = address;
+            }
+            Way::Wait { until, text } => {
+                let person =
+                    attempt.person.as_ref().and_then(|key| self.sender.app.config.load().people.get(key).cloned());
+                let zone = person.map_or_else(crate::sla::Zone::utc, |person| person.zone);
+                let until = until.min(attempt.expires_at);
+                let why =
+                    format!("{} was tried too often; waits until {}", attempt.address, message::clock(until, &zone));
+                if let Some(address) = text {
+                    let reason = format!("at once, because the call to {} has to wait", attempt.address);
+                    store::insert(tx, &draft::instead_of(attempt, address, reason, now)).await?;
+                }
+                tracing::info!(attempt = %attempt.id, %until, "throttled");
+                attempt.reason = Some(why);
+                attempt.wake_at = Some(until);
+                return Ok(None);
+            }
+        }
+        let carriers = self.sender.carriers(attempt, now);
+        let Some(first) = carriers.first() else {
+            tracing::error!(
+                channel = attempt.channel.as_str(),
+                "no carrier can do this; see [carriers] in the settings"
+            );
+            attempt.reason = Some(format!("no carrier does {}", attempt.channel.as_str()));
+            attempt.wake_at = Some((now + TimeDelta::seconds(5)).min(attempt.expires_at));
+            return Ok(None);
+        };
+        self.sender.asked(first, now);
+        attempt.stage = Stage::Sending;
+        attempt.carrier = Some(first.clone());
+        attempt.sends += 1;
+        attempt.sent_at = Some(now);
+        Ok(Some(Job::Send(carriers)))
+    }
+
+    async fn way(&self, tx: &mut Tx, attempt: &Attempt, now: Time) -> sqlx::Result<Way> {
+        let config = self.sender.app.config.load_full();
+        let limits = &config.carriers.limits;
+        let since = now - TimeDelta::hours(1);
+        let recent = store::recent(tx, &attempt.address, attempt.channel, since, &attempt.id).await?;
+        let free = limits.free_at(attempt.channel, &recent, now);
+        if free <= now {
+            return Ok(Way::Planned);
+        }
+        let mut others = Vec::new();
+        let person = attempt.person.as_ref().and_then(|key| config.people.get(key));
+        for (channel, address) in person.map(|person| dispatch::other_lines(attempt, person)).unwrap_or_default() {
+            let recent = store::recent(tx, &address, channel, since, &attempt.id).await?;
+            let free = limits.free_at(channel, &recent, now);
+            others.push((channel, address, free));
+        }
+        let page = match &attempt.page {
+            Some(page) => store::of_page(tx, page).await?,
+            None => Vec::new(),
+        };
+        let texted = page.iter().any(|other| {
+            let failed = matches!(other.outcome, Some(Outcome::Unreachable | Outcome::Expired));
+            other.channel == Channel::Sms && !failed && (other.stage != Stage::Waiting || other.wake_at <= Some(now))
+        });
+        Ok(dispatch::way(attempt, free, &others, texted, now))
+    }
+
+    fn start(&self, attempt: Attempt, job: Job) {
+        self.in_hand.lock().expect("in hand").insert(attempt.id.clone(), attempt.priority);
+        let place = InHand { id: attempt.id.clone(), all: self.in_hand.clone(), done: self.done.clone() };
+        let sender = self.sender.clone();
+        self.tasks.spawn(async move {
+            let _place = place;
+            match job {
+                Job::Send(carriers) => sender.send(&attempt, &carriers).await,
+                Job::LookUp => sender.look_up(&attempt).await,
+                Job::Overdue => sender.overdue(&attempt).await,
+                Job::HangUp => sender.hang_up(&attempt).await,
+            }
+        });
+    }
 }

@@ -1,12 +1,239 @@
 //! What our people write back.
 
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+
+use super::{
+    Attempt, Outcome, Stage,
+    grammar::{Reply, Verb, parse},
+    message, receipt, store,
+};
 use crate::{
     carrier::{InboundSms, Unavailable},
+    clock::Time,
+    config::Config,
+    id::{PageId, PersonKey},
+    incident::{Actor, Command, Incident, Phase, Refusal, Via, door::DoorError, store as incidents},
+    people::{Channel, E164, Person},
     server::App,
+    store::Tx,
 };
+
+/// How many answers a number gets in an hour to texts that did nothing: two machines must not talk all night.
+const PASSIVE_AN_HOUR: i64 = 5;
+
+/// How many pages of one person are looked at.
+const MOST_PAGES: usize = 30;
 
 /// Somebody wrote to one of our numbers. `Some`: what to answer; unknown numbers are never answered.
 pub async fn receive(app: &App, sms: InboundSms) -> Result<Option<String>, Unavailable> {
-    let _ = (app, sms);
-    todo!()
+    let (config, now) = (app.config.load_full(), app.clock.now());
+    let Ok(from) = E164::parse(&sms.from) else { return Ok(None) };
+    let people: Vec<&Person> = config.people_at(&from).collect();
+    if people.is_empty() {
+        tracing::info!(%from, "a text from a number of none of our people");
+        return Ok(None);
+    }
+    let mut tx = app.db.begin().await?;
+    if let Some(answer) = store::known_reply(&mut tx, &sms.carrier, &sms.sid).await? {
+        return Ok(answer);
+    }
+    let desk = Desk { app, config: &config, from: &from, people, now };
+    let (verdict, mut answer) = desk.handle(&mut tx, parse(&sms.body)).await?;
+    if verdict != ACTED && answer.is_some() {
+        let given = store::passive_replies(&mut tx, from.as_str(), now - TimeDelta::hours(1)).await?;
+        answer = answer.filter(|_| given < PASSIVE_AN_HOUR);
+    }
+    let handled = store::Handled {
+        carrier: &sms.carrier,
+        sid: &sms.sid,
+        address: from.as_str(),
+        verdict,
+        answer: answer.as_deref(),
+    };
+    store::keep_reply(&mut tx, handled, now).await?;
+    tx.commit().await?;
+    app.bell.ring();
+    tracing::info!(%from, verdict, "a text of one of our people");
+    Ok(answer)
+}
+
+const ACTED: &str = "acted";
+
+/// One text, with what is known when it comes.
+struct Desk<'a> {
+    app: &'a App,
+    config: &'a Config,
+    from: &'a E164,
+    /// Whose number it is; more than one share it rarely.
+    people: Vec<&'a Person>,
+    now: Time,
+}
+
+/// A page that a text may mean.
+struct Candidate {
+    attempt: Attempt,
+    page: PageId,
+    number: u32,
+    incident: Incident,
+}
+
+impl Candidate {
+    fn is_open(&self) -> bool {
+        self.incident.phase == Phase::Open && self.incident.pages.get(&self.number).is_some_and(|page| page.open)
+    }
+
+    fn code(&self) -> &str {
+        self.attempt.reply_code.as_deref().unwrap_or(&self.incident.reference)
+    }
+}
+
+impl Desk<'_> {
+    async fn handle(&self, tx: &mut Tx, reply: Reply) -> Result<(&'static str, Option<String>), Unavailable> {
+        match reply {
+            Reply::Reaction => return Ok(("reaction", None)),
+            Reply::Start => return Ok(("start", None)),
+            Reply::Stop => {
+                self.stop(tx).await?;
+                return Ok(("stop", None));
+            }
+            _ => {}
+        }
+        let candidates = self.candidates(tx).await?;
+        let open = || candidates.iter().filter(|candidate| candidate.is_open());
+        let codes = || open().map(|candidate| candidate.code().to_owned()).take(6).collect::<Vec<_>>();
+        let (chosen, verb) = match reply {
+            Reply::Act { code, verb } => {
+                let by_code = candidates.iter().find(|candidate| candidate.attempt.reply_code.as_ref() == Some(&code));
+                let by_reference = || candidates.iter().find(|candidate| candidate.incident.reference == code);
+                match by_code.or_else(by_reference) {
+                    Some(candidate) => (candidate, verb),
+                    None if codes().is_empty() => return Ok(("unknown code", Some("No page is open for you.".into()))),
+                    None => return Ok(("unknown code", Some(format!("No page {code}. Open: {}.", either(&codes()))))),
+                }
+            }
+            Reply::BareAck => match open().collect::<Vec<_>>().as_slice() {
+                [] => return Ok(("nothing open", Some("No page is open for you.".into()))),
+                [one] => (*one, Verb::Acknowledge),
+                _ => return Ok(("which", Some(format!("Which one? {}.", either(&codes()))))),
+            },
+            _ => {
+                let help = open().next().map(|candidate| {
+                    let code = candidate.code();
+                    format!("Not understood. Reply {code} 4 to ack {}, {code} 9 to pass.", candidate.incident.reference)
+                });
+                return Ok(("unclear", help));
+            }
+        };
+        let answer = self.act(tx, chosen, verb).await?;
+        Ok((ACTED, Some(answer)))
+    }
+
+    /// Pages of the one who writes, the newest first, one for each page.
+    async fn candidates(&self, tx: &mut Tx) -> Result<Vec<Candidate>, Unavailable> {
+        let mut pages: BTreeMap<PageId, Attempt> = BTreeMap::new();
+        for person in &self.people {
+            for attempt in store::pages_at(tx, self.from, &person.key, self.now).await? {
+                let Some(page) = attempt.page.clone() else { continue };
+                // The text itself rather than the call beside it, to mark what was answered.
+                let better = attempt.channel == Channel::Sms && attempt.address == *self.from;
+                if better || !pages.contains_key(&page) {
+                    pages.insert(page, attempt);
+                }
+            }
+        }
+        let mut newest: Vec<(PageId, Attempt)> = pages.into_iter().collect();
+        newest.sort_by(|(_, a), (_, b)| b.created_at.cmp(&a.created_at));
+        let mut candidates = Vec::new();
+        for (page, attempt) in newest.into_iter().take(MOST_PAGES) {
+            let Some((id, number)) = page.parts() else { continue };
+            if let Some(incident) = incidents::load(tx, &id).await? {
+                candidates.push(Candidate { attempt, page, number, incident });
+            }
+        }
+        Ok(candidates)
+    }
+
+    /// Who acts: the one who was paged, when it is their number.
+    fn actor(&self, attempt: &Attempt) -> Option<&Person> {
+        let paged = self.people.iter().find(|person| Some(&person.key) == attempt.person.as_ref());
+        paged.or(self.people.first()).copied()
+    }
+
+    async fn act(&self, tx: &mut Tx, candidate: &Candidate, verb: Verb) -> Result<String, Unavailable> {
+        let Some(person) = self.actor(&candidate.attempt) else { return Ok("No page is open for you.".into()) };
+        // First, so that ending the page leaves it answered.
+        for mut attempt in store::of_page(tx, &candidate.page).await? {
+            if attempt.channel == Channel::Sms && attempt.address == *self.from {
+                let before = attempt.outcome;
+                attempt.answer(self.now);
+                receipt::keep(self.app, tx, &attempt, before, self.now).await?;
+            }
+        }
+        let (by, via, page) = (Actor::Person(person.key.clone()), Via::Sms, Some(candidate.number));
+        let command = match verb {
+            Verb::Acknowledge => Command::Acknowledge { by, via, page },
+            Verb::PassOn => Command::PassOn { by, via, page },
+            Verb::Resolve => Command::Resolve { by, note: "resolved by text".into() },
+        };
+        let reference = &candidate.incident.reference;
+        Ok(match self.app.door.execute_in(tx, &candidate.incident.id, command).await {
+            Ok(incident) => match verb {
+                Verb::Acknowledge => message::yours(&incident, &person.zone),
+                Verb::PassOn => format!("Passed on. The next person is called for {reference}."),
+                Verb::Resolve => format!("{reference} is resolved."),
+            },
+            Err(DoorError::Refused(Refusal::AlreadyAcknowledged { by, .. })) if mine(&by, &person.key) => {
+                message::yours(&candidate.incident, &person.zone)
+            }
+            Err(DoorError::Refused(refusal)) => message::refused(&refusal, reference, self.config, &person.zone),
+            Err(DoorError::Database(error)) => return Err(error.into()),
+        })
+    }
+
+    /// No more texts to this number: those that are open cannot be read, and the next method goes at once.
+    async fn stop(&self, tx: &mut Tx) -> Result<(), Unavailable> {
+        tracing::warn!(from = %self.from, "refused texts (STOP): pages reach this number by voice only");
+        for person in &self.people {
+            for attempt in store::pages_at(tx, self.from, &person.key, self.now).await? {
+                // Loaded one by one: ending one may change the others of its page.
+                let Some(mut attempt) = store::load(tx, &attempt.id).await? else { continue };
+                if attempt.channel == Channel::Sms && attempt.address == *self.from && attempt.stage != Stage::Over {
+                    let before = attempt.outcome;
+                    attempt.reason = Some("refused texts (STOP)".into());
+                    attempt.end(Outcome::Unreachable, self.now);
+                    receipt::keep(self.app, tx, &attempt, before, self.now).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn mine(by: &Actor, person: &PersonKey) -> bool {
+    matches!(by, Actor::Person(key) if key == person)
+}
+
+/// `37 or 41`, `37, 41 or 12`.
+fn either(codes: &[String]) -> String {
+    match codes {
+        [] => String::new(),
+        [one] => one.clone(),
+        [others @ .., last] => format!("{} or {last}", others.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_to_choose_from_read_as_a_sentence() {
+        let codes = |codes: &[&str]| either(&codes.iter().map(|code| code.to_string()).collect::<Vec<_>>());
+        assert_eq!(
+            [codes(&["37"]), codes(&["37", "41"]), codes(&["37", "41", "12"])],
+            ["37", "37 or 41", "37, 41 or 12"]
+        );
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use super::{bell::Bell, settings::Settings};
-use crate::{carrier::Carrier, clock::Clock, config::Config, incident::door::Door, store::Db};
+use crate::{access::TokenKey, carrier::Carrier, clock::Clock, config::Config, incident::door::Door, store::Db};
 
 /// What every part of the running process shares. Cheap to clone.
 #[derive(Clone)]
@@ -20,4 +20,6 @@ pub struct App {
     pub carriers: Arc<Vec<Arc<dyn Carrier>>>,
     /// The one way into an incident.
     pub door: Door,
+    /// Signs and verifies tokens.
+    pub token_key: Arc<TokenKey>,
 }

@@ -2,8 +2,8 @@
 
 pub mod app;
 pub mod bell;
-// pub mod boot;
-// pub mod router;
+pub mod boot;
+pub mod router;
 pub mod settings;
 pub mod switchboard;
 pub mod telemetry;

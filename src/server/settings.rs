@@ -13,9 +13,6 @@ use crate::id::CarrierKey;
 /// The settings that hold when nothing is said, commented: what `ringdown init` writes.
 pub const DEFAULT_TOML: &str = include_str!("../../ringdown.default.toml");
 
-/// Long enough to wake somebody, short enough that no voicemail picks up.
-const RING_SECONDS: u32 = 22;
-
 /// The settings of one process.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -65,8 +62,24 @@ pub struct HandsetsSettings {
     pub ring_seconds: u32,
 }
 
+impl Default for Settings {
+    /// What holds when nothing is said.
+    fn default() -> Self {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 8080));
+        Settings {
+            listen,
+            public_url: format!("http://{listen}"),
+            database: "sqlite:ringdown.db".into(),
+            schedules: "./schedules".into(),
+            carriers: BTreeMap::new(),
+            token_secret: None,
+            keep_payloads: TimeDelta::days(7),
+        }
+    }
+}
+
 impl Default for HandsetsSettings {
     fn default() -> Self {
-        HandsetsSettings { from: "+12015550199".into(), ring_seconds: RING_SECONDS }
+        HandsetsSettings { from: read::HANDSETS_NUMBER.into(), ring_seconds: read::RING_SECONDS }
     }
 }

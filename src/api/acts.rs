@@ -1,0 +1,271 @@
+//! `/api/v1/incidents/{reference}/…`: what people do to an incident.
+
+use axum::{extract::State, http::StatusCode};
+use serde::{Deserialize, de::DeserializeOwned};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    Answer, Problem,
+    check::{Check, LINE, TEXT},
+    incidents::find,
+    request::{Name, Posted},
+    view::{self, IncidentView},
+};
+use crate::{
+    access::{Allowed, Caller, Role, least},
+    config::Config,
+    id::PersonKey,
+    incident::{Actor, Command, Evidence, Via},
+    server::App,
+    sla::Priority,
+};
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(acknowledge))
+        .routes(routes!(pass_on))
+        .routes(routes!(response))
+        .routes(routes!(update))
+        .routes(routes!(priority))
+        .routes(routes!(escalate))
+        .routes(routes!(responder))
+        .routes(routes!(commander))
+        .routes(routes!(wait))
+        .routes(routes!(resume))
+        .routes(routes!(resolve))
+        .routes(routes!(reopen))
+        .routes(routes!(cancel))
+}
+
+/// A body that becomes a command.
+trait Act: DeserializeOwned {
+    /// For whom it is done, when that is not the caller.
+    fn on_behalf(&self) -> Option<&PersonKey>;
+
+    /// The command; wrong fields are noted in `check`.
+    fn command(&self, by: Actor, config: &Config, check: &mut Check) -> Command;
+}
+
+async fn carry_out<T: Act>(app: &App, caller: &Caller, name: &str, posted: Posted<T>) -> Answer {
+    let config = app.config.load_full();
+    let mut check = Check::default();
+    let by = match posted.body.on_behalf() {
+        None => caller.actor(),
+        Some(person) if caller.person.as_ref() == Some(person) => caller.actor(),
+        Some(_) if caller.role < Role::Commander => {
+            let detail = "Only a token with the role `commander` or `admin` may act for somebody else (`as`).";
+            return Err(Problem::forbidden(detail).into());
+        }
+        Some(person) => {
+            known(person, "/as", &config, &mut check);
+            Actor::Person(person.clone())
+        }
+    };
+    let command = posted.body.command(by, &config, &mut check);
+    let mut work = posted.begin(app, caller).await?;
+    check.done()?;
+    let id = find(&mut work.tx, name).await?.id;
+    let incident = app.door.execute_in(&mut work.tx, &id, command).await?;
+    work.finish(app, StatusCode::OK, &view::incident(&incident, &config, caller)).await
+}
+
+fn known(person: &PersonKey, pointer: &str, config: &Config, check: &mut Check) {
+    if !config.people.contains_key(person) {
+        check.wrong(pointer, "there is no such person in schedules/people.toml");
+    }
+}
+
+/// Defines one act: its body, the command it becomes, and its route.
+macro_rules! act {
+    (
+        $(#[$doc:meta])*
+        $handler:ident, $path:literal, $role:ident,
+        $body:ident { $($(#[$field_doc:meta])* $field:ident: $kind:ty),* $(,)? },
+        |$self:ident, $by:ident, $config:ident, $check:ident| $command:expr
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Deserialize, ToSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $body {
+            $($(#[$field_doc])* pub $field: $kind,)*
+            /// For whom it is done; only with the role `commander` or `admin`.
+            #[serde(rename = "as")]
+            #[schema(value_type = Option<String>)]
+            pub on_behalf: Option<PersonKey>,
+        }
+
+        impl Act for $body {
+            fn on_behalf(&self) -> Option<&PersonKey> {
+                self.on_behalf.as_ref()
+            }
+
+            fn command(&$self, $by: Actor, $config: &Config, $check: &mut Check) -> Command {
+                let _ = (&$config, &$check);
+                $command
+            }
+        }
+
+        $(#[$doc])*
+        #[utoipa::path(post, path = $path, tag = "incidents", request_body = $body,
+            params(("reference" = String, Path, description = "Reference (`4821`) or id (`inc_…`)")),
+            responses((status = 200, body = IncidentView), (status = "4XX", body = Problem)))]
+        async fn $handler(
+            State(app): State<App>,
+            Allowed { caller, .. }: Allowed<least::$role>,
+            Name(name): Name,
+            posted: Posted<$body>,
+        ) -> Answer {
+            carry_out(&app, &caller, &name, posted).await
+        }
+    };
+}
+
+act! {
+    /// Take the incident in hand: no further level is paged because nobody acknowledged. Role: `responder`.
+    acknowledge, "/incidents/{reference}/acknowledge", Responder,
+    Acknowledge {},
+    |self, by, config, check| Command::Acknowledge { by, via: Via::Api, page: None }
+}
+
+act! {
+    /// Pass the incident on: the next level is paged at once. Role: `responder`.
+    pass_on, "/incidents/{reference}/pass-on", Responder,
+    PassOn {},
+    |self, by, config, check| Command::PassOn { by, via: Via::Api, page: None }
+}
+
+act! {
+    /// Record that the customer was spoken to: it meets the first response. Kept as attested. Role: `responder`.
+    response, "/incidents/{reference}/response", Responder,
+    RecordResponse {
+        evidence: EvidenceBody,
+    },
+    |self, by, config, check| {
+        let EvidenceBody::Attested { note } = &self.evidence;
+        Command::RecordResponse { by, evidence: Evidence::Attested { note: check.text("/evidence/note", note, TEXT) } }
+    }
+}
+
+/// What proves a conversation. Calls that we made or bridged prove themselves; by hand, a person's word is recorded.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
+pub enum EvidenceBody {
+    /// `{"kind": "attested", "note": "spoke with Ms Ito at 14:20"}`
+    Attested { note: String },
+}
+
+act! {
+    /// Say how it goes. One that the customer sees meets the update window it falls in. Role: `responder`.
+    update, "/incidents/{reference}/updates", Responder,
+    PostUpdate {
+        #[schema(max_length = 4000)]
+        text: String,
+        /// `true` unless given. An internal one meets no window.
+        #[serde(default = "yes")]
+        customer_visible: bool,
+    },
+    |self, by, config, check| Command::PostUpdate {
+        by,
+        text: check.text("/text", &self.text, TEXT),
+        customer_visible: self.customer_visible,
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+act! {
+    /// Raise or lower the priority. Role: `commander`.
+    priority, "/incidents/{reference}/priority", Commander,
+    SetPriority {
+        priority: Priority,
+        reason: String,
+    },
+    |self, by, config, check| Command::SetPriority {
+        by,
+        priority: self.priority,
+        reason: check.text("/reason", &self.reason, LINE),
+    }
+}
+
+act! {
+    /// Page the next level now. Role: `responder`.
+    escalate, "/incidents/{reference}/escalate", Responder,
+    Escalate {
+        why: String,
+    },
+    |self, by, config, check| Command::Escalate { by, why: check.text("/why", &self.why, LINE) }
+}
+
+act! {
+    /// Ask one more person for help: they are paged. Role: `responder`.
+    responder, "/incidents/{reference}/responders", Responder,
+    AddResponder {
+        #[schema(value_type = String)]
+        person: PersonKey,
+    },
+    |self, by, config, check| {
+        known(&self.person, "/person", config, check);
+        Command::AddResponder { by, person: self.person.clone() }
+    }
+}
+
+act! {
+    /// Say who leads. Role: `commander`.
+    commander, "/incidents/{reference}/commander", Commander,
+    AssignCommander {
+        #[schema(value_type = String)]
+        person: PersonKey,
+    },
+    |self, by, config, check| {
+        known(&self.person, "/person", config, check);
+        Command::AssignCommander { by, person: self.person.clone() }
+    }
+}
+
+act! {
+    /// The customer was asked something and has to answer first. Role: `responder`.
+    wait, "/incidents/{reference}/wait", Responder,
+    WaitOnCustomer {
+        reason: String,
+    },
+    |self, by, config, check| Command::WaitOnCustomer { by, reason: check.text("/reason", &self.reason, LINE) }
+}
+
+act! {
+    /// The customer has answered. Role: `responder`.
+    resume, "/incidents/{reference}/resume", Responder,
+    Resume {},
+    |self, by, config, check| Command::Resume { by }
+}
+
+act! {
+    /// It is over. Role: `responder`.
+    resolve, "/incidents/{reference}/resolve", Responder,
+    Resolve {
+        /// What was done; may be left out.
+        #[serde(default)]
+        note: String,
+    },
+    |self, by, config, check| Command::Resolve { by, note: check.optional("/note", &self.note, TEXT) }
+}
+
+act! {
+    /// It was not over. Role: `responder`.
+    reopen, "/incidents/{reference}/reopen", Responder,
+    Reopen {
+        why: String,
+    },
+    |self, by, config, check| Command::Reopen { by, why: check.text("/why", &self.why, LINE) }
+}
+
+act! {
+    /// It was opened by mistake. Role: `commander`.
+    cancel, "/incidents/{reference}/cancel", Commander,
+    Cancel {
+        reason: String,
+    },
+    |self, by, config, check| Command::Cancel { by, reason: check.text("/reason", &self.reason, LINE) }
+}

@@ -1,0 +1,287 @@
+//! Around the pure conversation: loads the call, carries out what was decided, saves, commits, and only then answers.
+
+use chrono::TimeDelta;
+
+use super::{
+    Summary,
+    call::{CALLER_LENGTH, CallRecord, bounded},
+    conversation::{self, Doing, Facts, Input, Outcome},
+    number,
+    pin::{self, Pin},
+    report, script, store,
+};
+use crate::{
+    carrier::{Document, Receipt, Recording, Turn, Unavailable},
+    clock::Time,
+    config::Config,
+    id::{self, CustomerKey, IncidentId},
+    incident::{self, Command, Report, door::DoorError},
+    people::{Channel, E164},
+    server::App,
+    store::Tx,
+};
+
+/// The language spoken when no hotline says otherwise.
+const LANGUAGE: &str = "en-US";
+/// Characters of a carrier's id of a call.
+const SID_LENGTH: usize = 128;
+/// A caller who led to so many incidents in so many minutes opens no more.
+const FLOOD_INCIDENTS: usize = 5;
+const FLOOD_MINUTES: i64 = 15;
+/// After so many minutes without a word, a call without an incident counts as hung up.
+const LOST_MINUTES: i64 = 10;
+/// Calls closed in one sweep.
+const SWEEP: i64 = 100;
+
+pub(super) async fn turn(app: &App, turn: Turn) -> Result<Document, Unavailable> {
+    let sid = sid(&turn.call_sid)?;
+    let (config, now) = (app.config.load_full(), app.clock.now());
+    let input = input(&turn);
+    let pin = match &input {
+        Some(input) => pin::check(app, &config, &turn.carrier, &sid, input).await?,
+        None => Pin::Nobody,
+    };
+    let mut tx = app.db.begin().await?;
+    let before = match store::by_sid(&mut tx, &turn.carrier, &sid).await? {
+        Some(call) => call,
+        None => {
+            store::insert(&mut tx, &first_ring(&config, &turn, &sid, now)).await?;
+            // Another node may have inserted it in the meantime.
+            store::by_sid(&mut tx, &turn.carrier, &sid).await?.ok_or(sqlx::Error::RowNotFound)?
+        }
+    };
+    let facts = facts(&mut tx, &config, &before, pin, now).await?;
+    let language = report::hotline(&config, &before).map_or(LANGUAGE, |hotline| &hotline.language);
+    let outcome = match &input {
+        Some(input) => conversation::step(before.clone(), input, &facts),
+        None => conversation::begin(before.clone(), &facts),
+    };
+    let n = outcome.n;
+    let call = carry_out(app, tx, &before, outcome, now).await?;
+    Ok(script::document(&call, n, language))
+}
+
+pub(super) async fn call_ended(app: &App, receipt: Receipt) -> Result<(), Unavailable> {
+    let over = receipt.channel == Channel::Voice && receipt.status.is_some_and(|status| status.is_final());
+    if !over {
+        return Ok(());
+    }
+    close(app, &receipt.carrier, &sid(&receipt.sid)?).await?;
+    Ok(())
+}
+
+pub(super) async fn recording(app: &App, recording: Recording) -> Result<(), Unavailable> {
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    let Some(before) = store::by_sid(&mut tx, &recording.carrier, &sid(&recording.call_sid)?).await? else {
+        return Ok(());
+    };
+    let name = recording.query.iter().any(|(key, value)| key == "part" && value == "name");
+    let outcome =
+        conversation::recorded(before.clone(), name, recording.url.as_deref(), recording.transcript.as_deref());
+    carry_out(app, tx, &before, outcome, now).await?;
+    Ok(())
+}
+
+pub(super) async fn sweep(app: &App) -> sqlx::Result<usize> {
+    let now = app.clock.now();
+    let mut tx = app.db.read().await?;
+    let lost = store::lost(&mut tx, now - TimeDelta::minutes(LOST_MINUTES), SWEEP).await?;
+    drop(tx);
+    let mut closed = 0;
+    for (carrier, sid) in lost {
+        closed += usize::from(close(app, &carrier, &sid).await?);
+    }
+    let mut tx = app.db.begin().await?;
+    store::forget_wrong_pins(&mut tx, now - TimeDelta::days(1)).await?;
+    tx.commit().await?;
+    Ok(closed)
+}
+
+/// The call is over. Answers whether that was news.
+async fn close(app: &App, carrier: &str, sid: &str) -> sqlx::Result<bool> {
+    let (config, now) = (app.config.load_full(), app.clock.now());
+    let mut tx = app.db.begin().await?;
+    let Some(before) = store::by_sid(&mut tx, carrier, sid).await? else {
+        tracing::info!(carrier, "a call ended that never reached a hotline");
+        return Ok(false);
+    };
+    let facts = facts(&mut tx, &config, &before, Pin::Nobody, now).await?;
+    let outcome = conversation::hung_up(before.clone(), &facts);
+    let news = outcome.call != before;
+    carry_out(app, tx, &before, outcome, now).await?;
+    Ok(news)
+}
+
+/// A call at its first ring.
+fn first_ring(config: &Config, turn: &Turn, sid: &str, now: Time) -> CallRecord {
+    let dialled = E164::parse(&turn.to).ok();
+    let hotline = dialled.as_ref().and_then(|number| config.hotline_at(number));
+    let caller = bounded(&turn.from, CALLER_LENGTH);
+    let customer = E164::parse(&caller).ok().and_then(|number| config.customer_at(&number));
+    let mut call = CallRecord {
+        id: id::fresh("cal").into(),
+        carrier: turn.carrier.clone(),
+        sid: sid.into(),
+        hotline: hotline.or_else(|| config.hotlines.values().next()).map(|hotline| hotline.key.clone()),
+        customer: customer.map(|customer| customer.key.clone()),
+        verified: false,
+        incident: None,
+        started_at: now,
+        ended_at: None,
+        answers: Default::default(),
+        caller,
+    };
+    if hotline.is_none() {
+        call.note("Dialled a number that is none of our hotlines.");
+    }
+    if number::caller_id(&call.caller).is_none() {
+        call.note("The caller's number is hidden, or none that can be called.");
+    }
+    call
+}
+
+/// What the conversation may look at beside the call.
+async fn facts<'a>(tx: &mut Tx, config: &'a Config, call: &CallRecord, pin: Pin, now: Time) -> sqlx::Result<Facts<'a>> {
+    let pin_of = if let Pin::Of(customer) = &pin { Some(customer.clone()) } else { None };
+    let undecided = call.incident.is_none();
+    let customer = call.customer.clone().or_else(|| pin_of.clone());
+    let open = if undecided { open_of(tx, customer.as_ref()).await? } else { Vec::new() };
+    let flood = if undecided { flood(tx, call, now).await? } else { None };
+    let pin_locked = pin == Pin::Unchecked || (call.customer.is_none() && pin::locked(tx, call, now).await?);
+    Ok(Facts { config, now, open, pin_locked, pin_of, flood })
+}
+
+/// The open incidents of a customer, gravest first, of the same priority the newest first.
+async fn open_of(tx: &mut Tx, customer: Option<&CustomerKey>) -> sqlx::Result<Vec<Summary>> {
+    let Some(customer) = customer else { return Ok(Vec::new()) };
+    let mut open: Vec<Summary> = incident::store::open_of(tx, customer).await?.iter().map(Summary::of).collect();
+    open.sort_by_key(|summary| summary.priority);
+    Ok(open)
+}
+
+/// The open incident that the next one of this caller is added to, if there were too many lately. Callers who hide
+/// their number cannot be told apart, so this never holds for them: two of them may have two troubles.
+async fn flood(tx: &mut Tx, call: &CallRecord, now: Time) -> sqlx::Result<Option<Summary>> {
+    if number::caller_id(&call.caller).is_none() {
+        return Ok(None);
+    }
+    let since = now - TimeDelta::minutes(FLOOD_MINUTES);
+    let ids = store::incidents_since(tx, call, since, 4 * FLOOD_INCIDENTS as i64).await?;
+    if ids.len() < FLOOD_INCIDENTS {
+        return Ok(None);
+    }
+    for id in &ids {
+        if let Some(incident) = incident::store::load(tx, id).await?
+            && incident.phase == incident::Phase::Open
+        {
+            return Ok(Some(Summary::of(&incident)));
+        }
+    }
+    Ok(None)
+}
+
+/// Carries out what was decided, saves the call, commits, and rings the bell. Answers the call as it is then.
+async fn carry_out(
+    app: &App,
+    mut tx: Tx,
+    before: &CallRecord,
+    outcome: Outcome,
+    now: Time,
+) -> sqlx::Result<CallRecord> {
+    let Outcome { mut call, doings, .. } = outcome;
+    if call == *before && doings.is_empty() {
+        return Ok(call);
+    }
+    for doing in doings {
+        match doing {
+            Doing::WrongPin => store::add_wrong_pin(&mut tx, &call, now).await?,
+            Doing::Open(report) => open(app, &mut tx, &mut call, report).await?,
+            Doing::Tell { incident, commands, otherwise } => {
+                tell(app, &mut tx, &mut call, incident, commands, otherwise).await?;
+            }
+            Doing::Add(command) => {
+                if let Some(id) = call.incident.clone() {
+                    execute(app, &mut tx, &mut call, &id, command).await?;
+                }
+            }
+        }
+    }
+    store::save(&mut tx, &call).await?;
+    tx.commit().await?;
+    app.bell.ring();
+    Ok(call)
+}
+
+async fn open(app: &App, tx: &mut Tx, call: &mut CallRecord, mut report: Box<Report>) -> sqlx::Result<()> {
+    let id = IncidentId::from(id::fresh("inc"));
+    report.reference = app.door.free_reference(tx).await?;
+    call.answers.opened = true;
+    call.incident = Some(id.clone());
+    if execute(app, tx, call, &id, Command::Report(report)).await? {
+        return Ok(());
+    }
+    // Nothing can be refused in a report we made; if it is, the caller must not be told that all is well.
+    Err(sqlx::Error::Protocol("a report by phone was refused".into()))
+}
+
+async fn tell(
+    app: &App,
+    tx: &mut Tx,
+    call: &mut CallRecord,
+    incident: IncidentId,
+    commands: Vec<Command>,
+    otherwise: Box<Report>,
+) -> sqlx::Result<()> {
+    let mut told = false;
+    for command in commands {
+        told |= execute(app, tx, call, &incident, command).await?;
+    }
+    if !told && call.incident.as_ref() == Some(&incident) {
+        call.note("The incident this call was about was closed just then.");
+        open(app, tx, call, otherwise).await?;
+    }
+    Ok(())
+}
+
+/// Answers whether the incident took it.
+async fn execute(
+    app: &App,
+    tx: &mut Tx,
+    call: &mut CallRecord,
+    id: &IncidentId,
+    command: Command,
+) -> sqlx::Result<bool> {
+    match app.door.execute_in(tx, id, command).await {
+        Ok(incident) => {
+            if call.incident.as_ref() == Some(id) {
+                call.answers.incident = Some(Summary::of(&incident));
+            }
+            Ok(true)
+        }
+        Err(DoorError::Refused(refusal)) => {
+            tracing::info!(incident = %id, %refusal, "an incident did not take what a caller told; the call keeps it");
+            Ok(false)
+        }
+        Err(DoorError::Database(error)) => Err(error),
+    }
+}
+
+/// What the caller did; `None` for a call that just came in.
+fn input(turn: &Turn) -> Option<Input> {
+    let step = turn.path.trim_matches('/').strip_prefix("voice/")?;
+    let n = turn.param("n")?.parse().ok()?;
+    Some(Input {
+        step: bounded(step, 20),
+        n,
+        keys: turn.digits.as_deref().map(|keys| bounded(keys, 32)),
+        recording: turn.recording_url.clone(),
+    })
+}
+
+fn sid(sid: &str) -> Result<String, Unavailable> {
+    if sid.is_empty() || sid.len() > SID_LENGTH {
+        return Err(Unavailable("the carrier gave the call no id we can keep".into()));
+    }
+    Ok(sid.into())
+}

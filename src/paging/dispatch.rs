@@ -1,0 +1,112 @@
+//! By which number and which carrier an attempt goes, and whether it has to wait. Pure.
+
+use super::Attempt;
+use crate::{
+    clock::Time,
+    id::CarrierKey,
+    people::{Channel, E164, Person},
+    sla::Priority,
+};
+
+/// How an attempt goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// As planned.
+    Planned,
+    /// By the same channel to another number of the person, because the planned one was tried too often.
+    Instead(E164),
+    /// Not before this; a text goes to this number at once, if one is given.
+    Wait { until: Time, text: Option<E164> },
+}
+
+/// How an attempt goes, when its number is free again at `free`. A P1 takes another number at once rather than wait;
+/// if there is none, a text goes at once and the call follows. `others` are the person's other lines with the instants
+/// at which they are free; `texted` whether a text of the page went out or is about to.
+pub fn way(attempt: &Attempt, free: Time, others: &[(Channel, E164, Time)], texted: bool, now: Time) -> Way {
+    if free <= now {
+        return Way::Planned;
+    }
+    if attempt.priority > Priority::P1 || !attempt.is_page() {
+        return Way::Wait { until: free, text: None };
+    }
+    let line = |wanted: Channel| {
+        others
+            .iter()
+            .find(|(channel, _, free)| *channel == wanted && *free <= now)
+            .map(|(_, address, _)| address.clone())
+    };
+    if let Some(address) = line(attempt.channel) {
+        return Way::Instead(address);
+    }
+    let text = if attempt.channel == Channel::Voice && !texted { line(Channel::Sms) } else { None };
+    Way::Wait { until: free, text }
+}
+
+/// Every other line of a person: the channels and numbers that an attempt could take instead.
+pub fn other_lines(attempt: &Attempt, person: &Person) -> Vec<(Channel, E164)> {
+    let lines =
+        person.contact.iter().flat_map(|method| method.channels.iter().map(move |c| (*c, method.address.clone())));
+    lines.filter(|(channel, address)| (*channel, address) != (attempt.channel, &attempt.address)).take(16).collect()
+}
+
+/// Which carriers to ask, in turn. `order` is the configured one (empty: all, as they come); those whose breaker is
+/// open go last, and so does the one that lost an answer of ours just now.
+pub fn carriers(
+    order: &[CarrierKey],
+    able: &[CarrierKey],
+    healthy: impl Fn(&CarrierKey) -> bool,
+    last: Option<&CarrierKey>,
+) -> Vec<CarrierKey> {
+    let mut chosen: Vec<CarrierKey> = match order {
+        [] => able.to_vec(),
+        order => order.iter().filter(|key| able.contains(key)).cloned().collect(),
+    };
+    chosen.sort_by_key(|key| (!healthy(key), last == Some(key)));
+    chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::paging::attempt::tests::{at, attempt};
+
+    fn number(text: &str) -> E164 {
+        E164::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_p1_takes_another_number_or_a_text_rather_than_wait() {
+        let call = attempt("a", Channel::Voice, 1);
+        let (home, mobile) = (number("+12015550100"), number("+12015550123"));
+        let wait = |text| Way::Wait { until: at(60), text };
+        let text = (Channel::Sms, mobile.clone(), at(0));
+        let busy = (Channel::Voice, home.clone(), at(90));
+        let free = (Channel::Voice, home.clone(), at(0));
+        for (others, texted, expected) in [
+            (vec![text.clone(), free], false, Way::Instead(home)),
+            (vec![text.clone(), busy.clone()], false, wait(Some(mobile))),
+            (vec![text, busy], true, wait(None)),
+            (vec![], false, wait(None)),
+        ] {
+            assert_eq!(way(&call, at(60), &others, texted, at(0)), expected);
+        }
+        assert_eq!(way(&call, at(0), &[], false, at(0)), Way::Planned);
+    }
+
+    #[test]
+    fn anything_less_than_a_p1_waits_for_its_number() {
+        let call = Attempt { priority: Priority::P2, ..attempt("a", Channel::Voice, 1) };
+        let others = [(Channel::Voice, number("+12015550100"), at(0))];
+        assert_eq!(way(&call, at(60), &others, false, at(0)), Way::Wait { until: at(60), text: None });
+    }
+
+    #[test]
+    fn carriers_are_asked_in_the_configured_order_the_sick_ones_last() {
+        let keys = |names: &[&str]| names.iter().map(|name| CarrierKey::from(*name)).collect::<Vec<_>>();
+        let able = keys(&["a", "b", "c"]);
+        assert_eq!(carriers(&[], &able, |_| true, None), able);
+        assert_eq!(carriers(&keys(&["c", "x", "a"]), &able, |_| true, None), keys(&["c", "a"]));
+        assert_eq!(carriers(&[], &able, |key| key.as_str() != "a", None), keys(&["b", "c", "a"]));
+        assert_eq!(carriers(&[], &able, |_| true, Some(&"a".into())), keys(&["b", "c", "a"]));
+    }
+}

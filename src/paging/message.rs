@@ -1,0 +1,227 @@
+//! What pages say in writing: short, the reference and the reply code first, for somebody who was just woken. Pure.
+
+use chrono::TimeDelta;
+
+use crate::{
+    clock::Time,
+    config::Config,
+    incident::{Actor, Incident, Phase, Refusal, decide, effect::Cause},
+    sla::Zone,
+};
+
+/// One text of GSM-7.
+const SEGMENT: usize = 160;
+
+/// The longest text we send: a carrier takes 1600 characters, and nobody reads more than this.
+const LONGEST: usize = 480;
+
+/// `14:32`, where the reader is.
+pub fn clock(at: Time, zone: &Zone) -> String {
+    at.with_timezone(zone).format("%H:%M").to_string()
+}
+
+/// At most `most` characters, on one line, with `...` where something was left out.
+pub fn short(text: &str, most: usize) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line: String = line.chars().filter(|c| !c.is_control()).collect();
+    if line.chars().count() <= most {
+        return line;
+    }
+    let kept: String = line.chars().take(most.saturating_sub(3)).collect();
+    format!("{}...", kept.trim_end())
+}
+
+/// A text that others composed, bounded.
+pub fn bounded(text: &str) -> String {
+    short(text, LONGEST)
+}
+
+/// When the promised conversation is due, if it is still owed.
+pub fn response_due(incident: &Incident) -> Option<Time> {
+    incident.response.due.filter(|_| incident.response.met.is_none())
+}
+
+/// When the window of updates that runs now ends, if its update is still owed.
+pub fn update_due(incident: &Incident) -> Option<Time> {
+    let grid = incident.updates.grid.filter(|_| !incident.updates.met)?;
+    Some(grid.anchor + TimeDelta::seconds(grid.every_seconds.checked_mul(i64::from(incident.updates.window))?))
+}
+
+/// Why this page came, if that is not plain from the incident itself. Ends with a full stop, or is empty.
+pub fn why(incident: &Incident, cause: Cause, zone: &Zone) -> String {
+    let by = |due: Option<Time>| due.map_or_else(|| "now".into(), |due| format!("by {}", clock(due, zone)));
+    let missed = incident.updates.past.last().map(|window| clock(window.due, zone));
+    match cause {
+        Cause::Opened => String::new(),
+        Cause::NotAcknowledged => "Nobody took it yet.".into(),
+        Cause::CallbackAtRisk => format!("Call the customer {}.", by(response_due(incident))),
+        Cause::CallbackMissed => match incident.response.due {
+            Some(due) => format!("The callback was due {}. Call now.", clock(due, zone)),
+            None => "The callback is late. Call now.".into(),
+        },
+        Cause::UpdateDue => format!("Update the customer {}.", by(update_due(incident))),
+        Cause::UpdateMissed => match missed {
+            Some(due) => format!("The update due {due} was missed."),
+            None => "An update was missed.".into(),
+        },
+        Cause::CustomerAsked => "The customer asks for somebody higher.".into(),
+        Cause::Asked => "You are asked to help.".into(),
+        Cause::Forgotten => "It was acknowledged, then silence.".into(),
+        Cause::PassedOn => "Passed on to you.".into(),
+        Cause::Reopened => "It is open again.".into(),
+        Cause::PriorityRaised => format!("It is {} now.", incident.priority),
+    }
+}
+
+/// A page, in one segment where its fixed parts leave room for a title.
+pub fn page(incident: &Incident, cause: Cause, code: Option<&str>, zone: &Zone) -> String {
+    let name = short(&incident.customer_name, 30);
+    let head = format!("{} {} {name}: ", incident.reference, incident.priority);
+    let why = why(incident, cause, zone);
+    let tail = match code {
+        Some(code) => format!(" Reply {code} 4 to ack, {code} 9 to pass, {code} 6 resolve."),
+        None => String::new(),
+    };
+    let why = if why.is_empty() { why } else { format!(" {why}") };
+    let fixed = head.chars().count() + why.chars().count() + tail.chars().count() + 1;
+    let mut title = short(&incident.title, SEGMENT.saturating_sub(fixed).max(20));
+    if !title.ends_with(['.', '!', '?']) {
+        title.push('.');
+    }
+    format!("{head}{title}{why}{tail}")
+}
+
+/// A test page's text.
+pub fn test(name: &str) -> String {
+    format!("Ringdown test page for {}. Nothing is wrong, nothing to do.", short(name, 40))
+}
+
+/// After an acknowledgement: what is owed now, and to whom.
+pub fn yours(incident: &Incident, zone: &Zone) -> String {
+    let mut text = format!("{} is yours.", incident.reference);
+    if let Some(due) = response_due(incident) {
+        text += &format!(" Call the customer back by {}.", clock(due, zone));
+        if let Some(number) = &incident.contact.number {
+            let who = incident.contact.name.as_deref().map_or("Number".into(), |name| short(name, 30));
+            text += &format!(" {who}: {}", short(number, 20));
+        }
+    } else if let Some(due) = update_due(incident) {
+        text += &format!(" Next update by {}.", clock(due, zone));
+    }
+    text
+}
+
+/// Somebody's name, for people.
+pub fn name(actor: &Actor, config: &Config) -> String {
+    match actor {
+        Actor::Person(key) => config.people.get(key).map_or_else(|| key.to_string(), |person| person.name.clone()),
+        other => decide::name(other),
+    }
+}
+
+/// Who has it, if anybody.
+pub fn taken(incident: &Incident, config: &Config, zone: &Zone) -> Option<String> {
+    match (incident.phase, &incident.holder) {
+        (Phase::Open, Some(holder)) => {
+            Some(format!("Already acknowledged by {} at {}.", name(&holder.who, config), clock(holder.since, zone)))
+        }
+        (Phase::Open, None) => None,
+        (Phase::Resolved, _) => Some(format!("{} is resolved.", incident.reference)),
+        (Phase::Cancelled, _) => Some(format!("{} was opened by mistake and is closed.", incident.reference)),
+    }
+}
+
+/// A refusal, in kind words.
+pub fn refused(refusal: &Refusal, reference: &str, config: &Config, zone: &Zone) -> String {
+    match refusal {
+        Refusal::AlreadyAcknowledged { by, at } => {
+            format!("Already acknowledged by {} at {}.", name(by, config), clock(*at, zone))
+        }
+        Refusal::Closed => format!("{reference} is closed already."),
+        other => {
+            let words = other.to_string();
+            let mut letters = words.chars();
+            match letters.next() {
+                Some(first) => format!("{}{}.", first.to_uppercase(), letters.as_str().trim_end_matches('.')),
+                None => "That is not possible now.".into(),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    /// Incident 4821 of Acme Bank, P1, opened at noon UTC, callback due at 12:30, updates every hour.
+    pub fn incident() -> Incident {
+        serde_json::from_value(json!({
+            "id": "inc_x", "reference": "4821", "seq": 2, "phase": "open",
+            "opened_at": "2026-11-01T12:00:00Z", "closed_at": null,
+            "source": {"kind": "api", "by": "test"}, "priority": "P1",
+            "customer": "acme", "customer_name": "Acme Bank", "zone": "Europe/Berlin", "team": "payments",
+            "plan": {"key": "gold", "title": "Gold", "priorities": {"P1": {"title": "Business stopped",
+                "response": "30m", "updates": "1h", "remind_before": "15m"}}},
+            "title": "checkout down", "detail": "", "contact": {"name": "Ann", "number": "+12015550199"},
+            "holder": null, "responders": [], "commander": null,
+            "climb": {"level": 0, "round": 0, "next_at": null},
+            "pages": {"1": {"person": "ben", "level": 0, "cause": "opened", "at": "2026-11-01T12:00:00Z",
+                "open": true, "exhausted": null}},
+            "response": {"from": "2026-11-01T12:00:00Z", "due": "2026-11-01T12:30:00Z", "reminded": 0,
+                "met": null, "missed": false},
+            "updates": {"grid": {"anchor": "2026-11-01T12:00:00Z", "every_seconds": 3600,
+                "remind_before_seconds": 900}, "window": 1, "met": false, "reminded": false, "past": [],
+                "last_text": null, "last_at": null},
+            "waiting": null, "review_at": "2026-11-02T12:00:00Z"
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_page_names_the_incident_and_the_codes_first() {
+        let zone: Zone = "Europe/Berlin".parse().unwrap();
+        let text = |cause| page(&incident(), cause, Some("37"), &zone);
+        insta::assert_snapshot!(text(Cause::Opened), @"");
+        insta::assert_snapshot!(text(Cause::NotAcknowledged), @"");
+        insta::assert_snapshot!(text(Cause::CallbackAtRisk), @"");
+        insta::assert_snapshot!(text(Cause::CallbackMissed), @"");
+        insta::assert_snapshot!(text(Cause::UpdateDue), @"");
+        insta::assert_snapshot!(text(Cause::PassedOn), @"");
+        insta::assert_snapshot!(page(&incident(), Cause::Opened, None, &zone), @"");
+    }
+
+    #[test]
+    fn whoever_takes_it_is_told_what_is_owed_in_their_own_time() {
+        let mut taken = incident();
+        insta::assert_snapshot!(yours(&taken, &"Europe/Berlin".parse().unwrap()), @"");
+        insta::assert_snapshot!(yours(&taken, &"America/New_York".parse().unwrap()), @"");
+        taken.response.due = None;
+        insta::assert_snapshot!(yours(&taken, &Zone::utc()), @"");
+        taken.updates.met = true;
+        insta::assert_snapshot!(yours(&taken, &Zone::utc()), @"");
+    }
+
+    #[test]
+    fn a_refusal_says_who_has_it_and_since_when() {
+        let by = Actor::Person("ben".into());
+        let at = "2026-11-01T13:05:00Z".parse().unwrap();
+        let words = |refusal| refused(&refusal, "4821", &Config::default(), &"Europe/Berlin".parse().unwrap());
+        insta::assert_snapshot!(words(Refusal::AlreadyAcknowledged { by, at }), @"");
+        insta::assert_snapshot!(words(Refusal::Closed), @"");
+        insta::assert_snapshot!(words(Refusal::Invalid("there is no page 9".into())), @"");
+    }
+
+    proptest! {
+        #[test]
+        fn a_page_fits_one_segment_whatever_the_customer_said(title in "\\PC{0,300}", name in "\\PC{0,80}") {
+            let told = Incident { title, customer_name: name, ..incident() };
+            let text = page(&told, Cause::Opened, Some("37"), &Zone::utc());
+            prop_assert!(text.chars().count() <= SEGMENT, "{}", text);
+            prop_assert!(text.starts_with("4821 P1 "));
+            prop_assert!(text.ends_with("37 6 resolve."));
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What is said on a page's call: who and how bad in the first second, then what, then the keys. Pure.
+
+use super::message::{clock, response_due, short, why};
+use crate::{
+    carrier::{Action, Document, Verb, document::Digits},
+    id::AttemptId,
+    incident::{Incident, effect::Cause},
+    people::E164,
+    sla::Zone,
+};
+
+/// How often the page is said when no key comes: together more than half a minute, which outlasts a screening phone.
+pub const ROUNDS: u32 = 3;
+
+/// How many turns one call may take, whatever is pressed.
+pub const MOST_TURNS: u32 = 30;
+
+/// How long a key is waited for, in seconds.
+const PATIENCE: u8 = 7;
+
+/// How long the customer's phone rings, in seconds.
+const CUSTOMER_RINGS: u8 = 40;
+
+/// The longest conversation with a customer, in seconds.
+const LONGEST_TALK: u32 = 4 * 3600;
+
+const KEYS: &str = "Press 4 to acknowledge. 5 to call the customer now. 9 to pass it on. Star to hear it again.";
+
+/// On whose call, and how they are spoken to.
+#[derive(Clone, Copy, Debug)]
+pub struct Listener<'a> {
+    pub attempt: &'a AttemptId,
+    /// BCP 47.
+    pub language: &'a str,
+    pub zone: &'a Zone,
+}
+
+/// How far the call is: rounds without a key, and turns altogether.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    pub round: u32,
+    pub turns: u32,
+}
+
+impl Listener<'_> {
+    fn say(&self, text: impl Into<String>) -> Verb {
+        Verb::Say { text: text.into(), language: self.language.into() }
+    }
+
+    fn ask(&self, prompts: Vec<Verb>, next: Progress) -> Document {
+        let action = Action(format!("voice/page?a={}&n={}&t={}", self.attempt, next.round, next.turns));
+        Document::default().then(Verb::Gather { prompts, digits: Digits::One, timeout: PATIENCE, action })
+    }
+
+    /// Words, then the end of the call.
+    pub fn goodbye(&self, text: &str) -> Document {
+        Document::default().say(self.language, format!("{text} Goodbye.")).then(Verb::Hangup)
+    }
+
+    /// The page itself. `lead` is said first, when there is something to answer to the last key.
+    pub fn page(&self, incident: &Incident, cause: Cause, lead: &str, next: Progress) -> Document {
+        let gravity = incident.plan.promise(incident.priority).title;
+        let mut first = format!("Ringdown. {}. {}.", incident.priority, short(&incident.customer_name, 60));
+        if !gravity.is_empty() {
+            first += &format!(" {}.", short(gravity.trim_end_matches('.'), 60));
+        }
+        let mut what = format!("{}.", short(incident.title.trim_end_matches('.'), 200));
+        let why = why(incident, cause, self.zone);
+        if !why.is_empty() {
+            what += &format!(" {why}");
+        }
+        what += &format!(" Incident {}.", spelled(&incident.reference));
+        let mut prompts = if lead.is_empty() { Vec::new() } else { vec![self.say(lead)] };
+        prompts.extend([self.say(first), self.say(what), Verb::Pause(1), self.say(KEYS)]);
+        self.ask(prompts, next)
+    }
+
+    /// A key that means nothing.
+    pub fn keys_again(&self, next: Progress) -> Document {
+        self.ask(vec![self.say(format!("That key does nothing. {KEYS}"))], next)
+    }
+
+    /// A test page.
+    pub fn test(&self, next: Progress) -> Document {
+        self.ask(vec![self.say("Ringdown. This is a test. Nothing is wrong. Press 4 to say that you hear it.")], next)
+    }
+
+    /// After 4.
+    pub fn acknowledged(&self, incident: &Incident) -> Document {
+        self.goodbye(&format!("Acknowledged. {}", self.owed(incident)))
+    }
+
+    /// After 9.
+    pub fn passed_on(&self, incident: &Incident) -> Document {
+        self.goodbye(&format!("Passed on. The next person is called for {}.", spelled(&incident.reference)))
+    }
+
+    /// After 5: the customer's phone rings.
+    pub fn connecting(&self, incident: &Incident, to: E164) -> Document {
+        let who = incident.contact.name.as_deref().map_or("the customer".into(), |name| short(name, 40));
+        let words = format!("{} is yours. Calling {who} now.", spelled(&incident.reference));
+        let action = Action(format!("voice/page/bridged?a={}", self.attempt));
+        Document::default().say(self.language, words).then(Verb::Dial {
+            to,
+            ring: CUSTOMER_RINGS,
+            limit_seconds: LONGEST_TALK,
+            action,
+        })
+    }
+
+    /// After 5, when nobody left a number.
+    pub fn no_number(&self, incident: &Incident) -> Document {
+        self.goodbye(&format!("Acknowledged. {} There is no number to call the customer on.", self.owed(incident)))
+    }
+
+    /// The conversation was long enough.
+    pub fn responded(&self, incident: &Incident, seconds: u32) -> Document {
+        let length = match seconds / 60 {
+            0 => format!("{seconds} seconds"),
+            1 => "1 minute".into(),
+            minutes => format!("{minutes} minutes"),
+        };
+        self.goodbye(&format!("Recorded: you spoke to the customer of {} for {length}.", spelled(&incident.reference)))
+    }
+
+    /// The customer was not reached, or for too short a time.
+    pub fn not_reached(&self, incident: &Incident, talked: bool, next: Progress) -> Document {
+        let mut words = match talked {
+            true => "That was too short to count as a callback.".to_owned(),
+            false => "The customer did not answer. This does not count as a callback yet.".to_owned(),
+        };
+        if let Some(due) = response_due(incident) {
+            words += &format!(" It is due by {}.", clock(due, self.zone));
+        }
+        self.ask(vec![self.say(words), self.say("Press 5 to call again, or hang up.")], next)
+    }
+
+    fn owed(&self, incident: &Incident) -> String {
+        let mut words = format!("{} is yours.", spelled(&incident.reference));
+        if let Some(due) = response_due(incident) {
+            words += &format!(" Call the customer back by {}.", clock(due, self.zone));
+        }
+        words
+    }
+}
+
+/// `4 8 2 1`.
+fn spelled(reference: &str) -> String {
+    reference.chars().take(12).map(String::from).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::paging::message::tests::incident;
+
+    fn with<T>(then: impl Fn(Listener<'_>) -> T) -> T {
+        let (attempt, zone) = (AttemptId::from("att_1"), "Europe/Berlin".parse().unwrap());
+        then(Listener { attempt: &attempt, language: "en-US", zone: &zone })
+    }
+
+    const NEXT: Progress = Progress { round: 2, turns: 2 };
+
+    #[test]
+    fn who_and_how_bad_come_first_then_what_then_the_keys() {
+        let page = |cause| with(|to| to.page(&incident(), cause, "", NEXT).words());
+        insta::assert_snapshot!(page(Cause::Opened), @"");
+        insta::assert_snapshot!(page(Cause::CallbackAtRisk), @"");
+    }
+
+    #[test]
+    fn a_page_waits_for_one_key_and_goes_on_in_the_next_round() {
+        let document = with(|to| to.page(&incident(), Cause::Opened, "", NEXT));
+        let [Verb::Gather { digits: Digits::One, action, timeout, .. }] = document.verbs.as_slice() else {
+            panic!("{document:?}");
+        };
+        assert_eq!(action.0, "voice/page?a=att_1&n=2&t=2");
+        assert!(u32::from(*timeout) * ROUNDS >= 20);
+    }
+
+    #[test]
+    fn every_key_is_confirmed_in_words() {
+        let told = incident();
+        insta::assert_snapshot!(with(|to| to.acknowledged(&told).words()), @"");
+        insta::assert_snapshot!(with(|to| to.passed_on(&told).words()), @"");
+        insta::assert_snapshot!(with(|to| to.connecting(&told, E164::parse("+12015550199").unwrap()).words()), @"");
+        insta::assert_snapshot!(with(|to| to.no_number(&told).words()), @"");
+        insta::assert_snapshot!(with(|to| to.responded(&told, 95).words()), @"");
+        insta::assert_snapshot!(with(|to| to.responded(&told, 31).words()), @"");
+        insta::assert_snapshot!(with(|to| to.not_reached(&told, true, NEXT).words()), @"");
+        insta::assert_snapshot!(with(|to| to.not_reached(&told, false, NEXT).words()), @"");
+        insta::assert_snapshot!(with(|to| to.keys_again(NEXT).words()), @"");
+        insta::assert_snapshot!(with(|to| to.test(NEXT).words()), @"");
+    }
+
+    #[test]
+    fn a_call_is_connected_with_the_customer_and_comes_back() {
+        let document = with(|to| to.connecting(&incident(), E164::parse("+12015550199").unwrap()));
+        let Some(Verb::Dial { to, action, .. }) = document.verbs.last() else { panic!("{document:?}") };
+        assert_eq!((to.as_str(), action.0.as_str()), ("+12015550199", "voice/page/bridged?a=att_1"));
+    }
+}

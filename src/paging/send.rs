@@ -1,0 +1,345 @@
+//! One attempt in hand: the carriers are asked, in turn, and what they say is written down under the lease's fence.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use chrono::TimeDelta;
+
+use super::{
+    Attempt, Outcome, Purpose, Stage,
+    attempt::{MOST_UNCLEAR_SENDS, backoff},
+    breaker::Breaker,
+    dispatch, receipt, store,
+};
+use crate::{
+    carrier::{Accepted, Action, Call, Carrier, ErrorClass, SendError, Sent, Sms},
+    clock::Time,
+    id::CarrierKey,
+    people::Channel,
+    server::App,
+    store::Tx,
+};
+
+/// How long a claim lasts.
+pub const LEASE: TimeDelta = TimeDelta::seconds(15);
+
+/// How long a carrier has to answer. Real time: a network does not run faster in a demo.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long a phone rings: shorter than most voicemail waits.
+const RING: TimeDelta = TimeDelta::seconds(25);
+
+/// How long a call that cannot be hung up is tried.
+const HANG_UP_WITHIN: TimeDelta = TimeDelta::minutes(3);
+
+/// What asks the carriers. Cheap to clone.
+#[derive(Clone)]
+pub struct Sender {
+    pub app: App,
+    breakers: Arc<Mutex<BTreeMap<CarrierKey, Breaker>>>,
+}
+
+/// The outcome, as metrics and logs say it.
+pub(super) fn outcome_word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Answered => "answered",
+        Outcome::NoHuman => "no_human",
+        Outcome::NoAnswer => "no_answer",
+        Outcome::Delivered => "delivered",
+        Outcome::Unreachable => "unreachable",
+        Outcome::Cancelled => "cancelled",
+        Outcome::Expired => "expired",
+    }
+}
+
+impl Sender {
+    pub fn new(app: App) -> Self {
+        Sender { app, breakers: Arc::default() }
+    }
+
+    /// Which carriers to ask for this attempt, in turn.
+    pub fn carriers(&self, attempt: &Attempt, now: Time) -> Vec<CarrierKey> {
+        let config = self.app.config.load();
+        let order = match attempt.channel {
+            Channel::Sms => &config.carriers.sms,
+            Channel::Voice => &config.carriers.voice,
+        };
+        let able: Vec<CarrierKey> = self
+            .app
+            .carriers
+            .iter()
+            .filter(|carrier| carrier.can(attempt.channel))
+            .map(|carrier| carrier.key().clone())
+            .collect();
+        let breakers = self.breakers.lock().expect("breakers");
+        // After an answer was lost, another carrier goes first; after a plain refusal, the order as it is.
+        let last = attempt.carrier.as_ref().filter(|_| attempt.stage == Stage::Sending);
+        dispatch::carriers(order, &able, |key| breakers.get(key).is_none_or(|breaker| breaker.allows(now)), last)
+    }
+
+    fn carrier(&self, key: &CarrierKey) -> Option<Arc<dyn Carrier>> {
+        self.app.carriers.iter().find(|carrier| carrier.key() == key).cloned()
+    }
+
+    /// Asks `carriers` in turn until one takes it. The attempt is marked as being sent by the first of them already.
+    pub async fn send(&self, claimed: &Attempt, carriers: &[CarrierKey]) {
+        let mut soft: Option<SendError> = None;
+        for (place, key) in carriers.iter().enumerate() {
+            let Some(carrier) = self.carrier(key) else { continue };
+            if place > 0 && !self.turn_to(claimed, key).await {
+                return;
+            }
+            let answer = self.ask(carrier.as_ref(), claimed).await;
+            self.judge(key, answer.as_ref().err());
+            let error = match answer {
+                Ok(accepted) => {
+                    let now = self.app.clock.now();
+                    return self.finish(claimed, |attempt| attempt.accept(key, &accepted, now)).await;
+                }
+                Err(error) => error,
+            };
+            tracing::warn!(
+                attempt = %claimed.id, carrier = %key, class = ?error.class, code = error.code.as_deref(),
+                message = %error.message, "a carrier did not take an attempt"
+            );
+            let over = matches!(error.class, ErrorClass::PermanentContact | ErrorClass::Ambiguous);
+            // What may be taken later outweighs what never will be.
+            soft = match soft.take() {
+                Some(kept) if matches!(kept.class, ErrorClass::Transient { .. }) && !over => Some(kept),
+                Some(kept)
+                    if kept.class == ErrorClass::PermanentConfig && error.class == ErrorClass::PermanentRequest =>
+                {
+                    Some(kept)
+                }
+                _ => Some(error),
+            };
+            if over {
+                break;
+            }
+        }
+        let error = soft.unwrap_or(SendError {
+            class: ErrorClass::PermanentConfig,
+            code: None,
+            message: "no carrier can do this now".into(),
+        });
+        let now = self.app.clock.now();
+        self.finish(claimed, |attempt| attempt.refuse(&error, now)).await;
+    }
+
+    async fn ask(&self, carrier: &dyn Carrier, attempt: &Attempt) -> Result<Accepted, SendError> {
+        let asked = match attempt.channel {
+            Channel::Sms => {
+                let body = attempt.body.clone().unwrap_or_default();
+                let left = attempt.expires_at - self.app.clock.now();
+                let validity = left.clamp(TimeDelta::seconds(60), TimeDelta::hours(10));
+                let sms = Sms { attempt: attempt.id.clone(), to: attempt.address.clone(), body, validity };
+                tokio::time::timeout(ANSWER_WITHIN, carrier.send_sms(&sms)).await
+            }
+            Channel::Voice => {
+                let action = Action(format!("voice/page?a={}&n=1&t=1", attempt.id));
+                let call = Call { attempt: attempt.id.clone(), to: attempt.address.clone(), ring: RING, action };
+                tokio::time::timeout(ANSWER_WITHIN, carrier.place_call(&call)).await
+            }
+        };
+        asked.unwrap_or_else(|_| Err(silent()))
+    }
+
+    /// The breaker learns from an answer. A refusal for the address's sake is the carrier at work.
+    fn judge(&self, key: &CarrierKey, error: Option<&SendError>) {
+        let now = self.app.clock.now();
+        let mut breakers = self.breakers.lock().expect("breakers");
+        let breaker = breakers.entry(key.clone()).or_default();
+        match error.map(|error| error.class) {
+            None | Some(ErrorClass::PermanentContact | ErrorClass::PermanentRequest) => breaker.worked(),
+            Some(_) => breaker.failed(now),
+        }
+    }
+
+    /// A breaker whose pause is over lets one request through.
+    pub fn asked(&self, key: &CarrierKey, now: Time) {
+        self.breakers.lock().expect("breakers").entry(key.clone()).or_default().asked(now);
+    }
+
+    /// Writes down that another carrier is asked now, so that a crash knows whom to look it up at.
+    async fn turn_to(&self, claimed: &Attempt, key: &CarrierKey) -> bool {
+        let now = self.app.clock.now();
+        let mut go = false;
+        let kept = self
+            .fenced(claimed, |attempt| {
+                go = attempt.stage == Stage::Sending && !attempt.cancelled;
+                if go {
+                    attempt.carrier = Some(key.clone());
+                    attempt.sends += 1;
+                    attempt.wake_at = Some(now + LEASE);
+                } else if attempt.stage == Stage::Sending {
+                    attempt.end(Outcome::Cancelled, now);
+                    attempt.leased_by = None;
+                } else {
+                    attempt.leased_by = None;
+                }
+            })
+            .await;
+        if go {
+            self.asked(key, now);
+        }
+        kept && go
+    }
+
+    /// The outcome of an earlier send is not known: it is looked up, and sent again if nobody took it.
+    pub async fn look_up(&self, claimed: &Attempt) {
+        if let Some((key, accepted)) = self.found(claimed).await {
+            let now = self.app.clock.now();
+            return self.finish(claimed, |attempt| attempt.accept(&key, &accepted, now)).await;
+        }
+        let now = self.app.clock.now();
+        let carriers = self.carriers(claimed, now);
+        let mut again = false;
+        let kept = self
+            .fenced(claimed, |attempt| {
+                if attempt.stage != Stage::Sending {
+                    attempt.leased_by = None;
+                } else if attempt.cancelled {
+                    attempt.end(Outcome::Cancelled, now);
+                } else if now >= attempt.expires_at {
+                    attempt.end(Outcome::Expired, now);
+                } else if attempt.sends >= MOST_UNCLEAR_SENDS || carriers.is_empty() {
+                    attempt.reason.get_or_insert("no carrier gave a clear answer".into());
+                    attempt.end(Outcome::Unreachable, now);
+                } else {
+                    again = true;
+                    attempt.sends += 1;
+                    attempt.carrier = carriers.first().cloned();
+                    attempt.wake_at = Some(now + LEASE);
+                }
+                if !again {
+                    attempt.leased_by = None;
+                }
+            })
+            .await;
+        if kept && again {
+            // One carrier a time: the others are asked when this one is clear.
+            self.send(claimed, &carriers[..1]).await;
+        }
+    }
+
+    /// What the carrier that was asked knows of it.
+    async fn found(&self, attempt: &Attempt) -> Option<(CarrierKey, Accepted)> {
+        let key = attempt.carrier.clone()?;
+        let carrier = self.carrier(&key)?;
+        let sent = Sent {
+            attempt: attempt.id.clone(),
+            channel: attempt.channel,
+            to: attempt.address.clone(),
+            body: attempt.body.clone().filter(|_| attempt.channel == Channel::Sms),
+            since: attempt.sent_at.unwrap_or(attempt.created_at),
+        };
+        match tokio::time::timeout(ANSWER_WITHIN, carrier.look_up(&sent)).await {
+            Ok(Ok(found)) => found.map(|accepted| (key, accepted)),
+            Ok(Err(error)) => {
+                tracing::warn!(attempt = %attempt.id, carrier = %key, message = %error.message, "cannot look up");
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// A carrier took it and never said more.
+    pub async fn overdue(&self, claimed: &Attempt) {
+        let known = self.found(claimed).await.map(|(_, accepted)| accepted);
+        let now = self.app.clock.now();
+        self.finish(claimed, |attempt| attempt.overdue(known.as_ref(), now)).await;
+    }
+
+    /// Nobody need answer this call any more.
+    pub async fn hang_up(&self, claimed: &Attempt) {
+        let known = match (&claimed.carrier, &claimed.sid) {
+            (Some(key), Some(sid)) => Some((key.clone(), sid.clone())),
+            _ => self.found(claimed).await.map(|(key, accepted)| (key, accepted.sid)),
+        };
+        let done = match known {
+            None => Ok(()),
+            Some((key, sid)) => match self.carrier(&key) {
+                None => Ok(()),
+                Some(carrier) => {
+                    tokio::time::timeout(ANSWER_WITHIN, carrier.hang_up(&sid)).await.unwrap_or_else(|_| Err(silent()))
+                }
+            },
+        };
+        let now = self.app.clock.now();
+        self.finish(claimed, |attempt| {
+            if attempt.stage != Stage::HangingUp {
+                return;
+            }
+            let again = matches!(
+                done.as_ref().map_err(|error| error.class),
+                Err(ErrorClass::Transient { .. } | ErrorClass::Ambiguous)
+            );
+            if again && attempt.sent_at.is_some_and(|sent| now < sent + HANG_UP_WITHIN) {
+                attempt.wake_at = Some(now + backoff(attempt.tries));
+            } else {
+                attempt.end(Outcome::Cancelled, now);
+            }
+        })
+        .await;
+    }
+
+    /// The last word on a claim: changes the row as it is now, gives the lease back, and lets the page go on.
+    async fn finish(&self, claimed: &Attempt, change: impl FnOnce(&mut Attempt)) {
+        self.fenced(claimed, |attempt| {
+            change(attempt);
+            attempt.leased_by = None;
+        })
+        .await;
+    }
+
+    /// Changes the row as it is now, if the claim still holds. A database that does not take it leaves the lease to
+    /// run out, and the attempt is looked up then.
+    async fn fenced(&self, claimed: &Attempt, change: impl FnOnce(&mut Attempt)) -> bool {
+        match self.try_fenced(claimed, change).await {
+            Ok(kept) => kept,
+            Err(error) => {
+                tracing::error!(attempt = %claimed.id, %error, "cannot write down what became of an attempt");
+                false
+            }
+        }
+    }
+
+    async fn try_fenced(&self, claimed: &Attempt, change: impl FnOnce(&mut Attempt)) -> sqlx::Result<bool> {
+        let now = self.app.clock.now();
+        let mut tx = self.app.db.begin().await?;
+        let current = store::load(&mut tx, &claimed.id).await?;
+        let held = |attempt: &Attempt| attempt.tries == claimed.tries && attempt.leased_by == claimed.leased_by;
+        let Some(mut attempt) = current.filter(held) else {
+            tracing::warn!(attempt = %claimed.id, "the lease of an attempt was lost; whoever has it looks it up");
+            return Ok(false);
+        };
+        let before = (attempt.outcome, claimed.sid.is_none() && claimed.stage == Stage::Sending);
+        change(&mut attempt);
+        if before.1 && attempt.sid.is_some() {
+            self.measure(&mut tx, &attempt, now).await?;
+        }
+        let kept = receipt::keep(&self.app, &mut tx, &attempt, before.0, now).await?;
+        tx.commit().await?;
+        self.app.bell.ring();
+        Ok(kept)
+    }
+
+    /// From the report to the first page that a carrier took.
+    async fn measure(&self, tx: &mut Tx, attempt: &Attempt, now: Time) -> sqlx::Result<()> {
+        let Some(incident) = attempt.incident.as_ref().filter(|_| attempt.purpose == Purpose::Page) else {
+            return Ok(());
+        };
+        if let Some(opened) = store::unanswered_since(tx, incident, &attempt.id).await? {
+            let seconds = (now - opened).as_seconds_f64();
+            metrics::histogram!("ringdown_intake_to_first_attempt_seconds").record(seconds.max(0.0));
+        }
+        Ok(())
+    }
+}
+
+fn silent() -> SendError {
+    SendError { class: ErrorClass::Ambiguous, code: None, message: "the carrier did not answer in time".into() }
+}
