@@ -50,7 +50,9 @@ struct Cast<'a> {
 
 impl<'a> Cast<'a> {
     fn choose(config: &'a Config, now: crate::clock::Time) -> anyhow::Result<Self> {
-        let person = |key: Option<&PersonKey>| key.and_then(|key| config.people.get(key)).context("the example has no such person");
+        let person = |key: Option<&PersonKey>| {
+            key.and_then(|key| config.people.get(key)).context("the example has no such person")
+        };
         let customer = config.customers.get("acme").context("the example has no customer `acme`")?;
         let team: &Team = config.teams.get(&customer.team).context("the example has no such team")?;
         let on_call = World { config, overrides: &[] }.on_call(&team.schedule, now);
@@ -76,7 +78,10 @@ impl Story<'_> {
     async fn set_the_scene(&self) -> anyhow::Result<()> {
         let Cast { customer, engineer, lead, manager, executive, .. } = &self.cast;
         self.stage.part("The scene");
-        println!("          {} is a customer; {} is on call, {} leads the team.", customer.name, engineer.name, lead.name);
+        println!(
+            "          {} is a customer; {} is on call, {} leads the team.",
+            customer.name, engineer.name, lead.name
+        );
         println!("          {} is the manager, {} the executive.", manager.name, executive.name);
         for phone in lines(engineer) {
             self.stage.put(&format!("/handsets/phones/{phone}/behaviour"), json!({"behaviour": "voicemail"})).await?;
@@ -125,14 +130,19 @@ impl Story<'_> {
         let page = self.text_to(&lines(engineer)[0], reference).await?;
         self.stage.quote(&format!("Text to {}", engineer.name), &page);
         self.call_of(engineer, "voicemail takes it", |call| call["answered_by"] == "machine").await?;
-        self.stage.tell(&format!("{}'s phone goes to voicemail: that is nobody, so the next level at once", engineer.name));
+        self.stage
+            .tell(&format!("{}'s phone goes to voicemail: that is nobody, so the next level at once", engineer.name));
         self.call_of(lead, "it rings", |_| true).await?;
         self.stage.tell(&format!("{}'s phone rings", lead.name));
         self.call_of(lead, "it rings out", |call| call["state"] == "ended" && call["status"] == "no_answer").await?;
         self.stage.tell(&format!("{} does not hear it", lead.name));
         self.take(manager, "4").await?;
         let incident = self.incident(reference).await?;
-        ensure!(incident["holder"]["key"] == manager.key.as_str(), "the manager does not hold it: {}", incident["holder"]);
+        ensure!(
+            incident["holder"]["key"] == manager.key.as_str(),
+            "the manager does not hold it: {}",
+            incident["holder"]
+        );
         self.stage.tell(&format!("{} pressed 4 and has it; nobody else is paged any more", manager.name));
         Ok(())
     }
@@ -168,7 +178,10 @@ impl Story<'_> {
             })
             .await?;
         ensure!(met["late"] == false && met["evidence"]["kind"] == "conversation", "the callback is not proven: {met}");
-        self.stage.tell(&format!("they spoke for {} s: promise kept, with the call ids as proof", met["evidence"]["seconds"]));
+        self.stage.tell(&format!(
+            "they spoke for {} s: promise kept, with the call ids as proof",
+            met["evidence"]["seconds"]
+        ));
         Ok(())
     }
 
@@ -197,22 +210,33 @@ impl Story<'_> {
 
     async fn the_end(&self, reference: &str) -> anyhow::Result<()> {
         self.stage.part("The end");
-        self.stage.post(&format!("/api/v1/incidents/{reference}/resolve"), json!({"note": "Payments go through again."})).await?;
+        self.stage
+            .post(&format!("/api/v1/incidents/{reference}/resolve"), json!({"note": "Payments go through again."}))
+            .await?;
         let incident = self.incident(reference).await?;
         ensure!(incident["phase"] == "resolved" && incident["next_action"].is_null(), "it is not closed: {incident}");
         let last = self.text_to(&self.caller(), &format!("{reference} is resolved")).await?;
         self.stage.quote("Text to Ada", &last);
         self.stage.part("What can be proven");
         for window in incident["windows"].as_array().into_iter().flatten() {
-            println!("          update {} due {}: {}", window["n"], time(&window["due"]), window["verdict"].as_str().unwrap_or("?"));
+            println!(
+                "          update {} due {}: {}",
+                window["n"],
+                time(&window["due"]),
+                window["verdict"].as_str().unwrap_or("?")
+            );
         }
         println!(
             "          callback due {}: met {}",
             time(&incident["response"]["due"]),
             time(&incident["response"]["met_at"])
         );
-        let verdicts: Vec<&str> =
-            incident["windows"].as_array().into_iter().flatten().filter_map(|window| window["verdict"].as_str()).collect();
+        let verdicts: Vec<&str> = incident["windows"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|window| window["verdict"].as_str())
+            .collect();
         ensure!(verdicts.starts_with(&["met", "missed"]), "the record of the updates is wrong: {verdicts:?}");
         println!("\nEvery step was seen through the HTTP interface.");
         Ok(())
@@ -237,7 +261,13 @@ impl Story<'_> {
 
     async fn calls(&self, phone: &str) -> anyhow::Result<Vec<Value>> {
         let phone = self.stage.get(&format!("/handsets/phones/{phone}")).await?;
-        Ok(phone["calls"].as_array().cloned().unwrap_or_default().into_iter().filter(|call| call["incoming"] == true).collect())
+        Ok(phone["calls"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|call| call["incoming"] == true)
+            .collect())
     }
 
     async fn calls_to(&self, phone: &str) -> anyhow::Result<usize> {
@@ -267,7 +297,8 @@ impl Story<'_> {
         self.stage.tell(&format!("{}'s phone rings", person.name));
         self.stage.post(&format!("/handsets/calls/{id}/answer"), json!({})).await?;
         let call = self.stage.get(&format!("/handsets/calls/{id}?until=waiting")).await?;
-        let heard: Vec<&str> = call["said"].as_array().into_iter().flatten().filter_map(|line| line["text"].as_str()).collect();
+        let heard: Vec<&str> =
+            call["said"].as_array().into_iter().flatten().filter_map(|line| line["text"].as_str()).collect();
         self.stage.quote("Call", &heard.join(" "));
         self.stage.post(&format!("/handsets/calls/{id}/press"), json!({"keys": key})).await?;
         if key == "4" {
@@ -294,7 +325,8 @@ impl Story<'_> {
             .wait(&format!("a text with “{words}”"), TimeDelta::minutes(5), async || {
                 let phone = self.stage.get(&format!("/handsets/phones/{phone}")).await?;
                 let texts = phone["texts"].as_array().cloned().unwrap_or_default();
-                let bodies = texts.iter().filter(|text| text["written_here"] == false).filter_map(|text| text["body"].as_str());
+                let bodies =
+                    texts.iter().filter(|text| text["written_here"] == false).filter_map(|text| text["body"].as_str());
                 Ok(bodies.rev().find(|body| body.contains(words)).map(String::from))
             })
             .await

@@ -375,9 +375,10 @@ fn join(
     doings.push(Doing::Tell { incident: about.id.clone(), commands, otherwise });
 }
 
-/// What the caller said became available: kept, and told to the incident if it is news.
-pub fn recorded(mut call: CallRecord, name: bool, url: Option<&str>, transcript: Option<&str>) -> Outcome {
+/// What the caller said at the `n`th question became available: kept, and told to the incident if it is news.
+pub fn recorded(mut call: CallRecord, n: Option<usize>, url: Option<&str>, transcript: Option<&str>) -> Outcome {
     let before = call.answers.clone();
+    let name = n.and_then(|n| before.asked.get(n)).is_some_and(|asked| asked.step == Step::Name);
     let Answers { name_url, name: name_words, words_url, words, .. } = &mut call.answers;
     let (kept_url, kept_words, length) =
         if name { (name_url, name_words, 80) } else { (words_url, words, super::call::TRANSCRIPT_LENGTH) };

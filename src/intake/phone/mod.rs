@@ -33,7 +33,7 @@ use crate::{
 /// # Errors
 /// When the database does not take it; nothing was recorded then, and the carrier asks again.
 pub async fn turn(app: &App, turn: Turn) -> Result<Document, Unavailable> {
-    shell::turn(app, turn).await
+    shell::turn(&app.door, turn).await
 }
 
 /// An inbound call ended, at whatever step. Harmless when said twice; a call we never heard of is ignored.
@@ -41,7 +41,7 @@ pub async fn turn(app: &App, turn: Turn) -> Result<Document, Unavailable> {
 /// # Errors
 /// When the database does not take it; [`sweep`] makes up for it if the carrier does not say it again.
 pub async fn call_ended(app: &App, receipt: Receipt) -> Result<(), Unavailable> {
-    shell::call_ended(app, receipt).await
+    shell::call_ended(&app.door, receipt).await
 }
 
 /// What the caller said became available: where it can be heard, or its words. Harmless when said twice.
@@ -49,7 +49,7 @@ pub async fn call_ended(app: &App, receipt: Receipt) -> Result<(), Unavailable> 
 /// # Errors
 /// When the database does not take it.
 pub async fn recording(app: &App, recording: Recording) -> Result<(), Unavailable> {
-    shell::recording(app, recording).await
+    shell::recording(&app.door, recording).await
 }
 
 /// Treats calls as hung up that began more than ten minutes ago, never ended as far as we were told, and have no
@@ -59,5 +59,5 @@ pub async fn recording(app: &App, recording: Recording) -> Result<(), Unavailabl
 /// # Errors
 /// When the database does not take it; what was closed before stays closed.
 pub async fn sweep(app: &App) -> sqlx::Result<usize> {
-    shell::sweep(app).await
+    shell::sweep(&app.door).await
 }

@@ -1,18 +1,26 @@
 //! Numbers a caller can be called back on: what the carrier says of the caller, and what the caller keys in.
 
-use crate::people::E164;
+use crate::people::{E164, phone::BadNumber};
+
+/// No subscriber's number is shorter, with its country code and the `+`.
+const SHORTEST: usize = 8;
 
 /// What carriers send as the number of a caller who hides it: letters on a keypad, for the most part
 /// (ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN, UNAVAILABLE).
 const HIDDEN: [&str; 5] = ["+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"];
 
 /// The caller's number, if it is one that can be called back. `anonymous`, `client:…`, `sip:…`, an extension and an
-/// empty text are none.
+/// empty text are none, nor is a premium number: a caller's number can be forged, and calling back would cost us.
+/// A number that our data does not know is taken: it came over the network, and the data may be older.
 pub fn caller_id(from: &str) -> Option<E164> {
     if HIDDEN.contains(&from) {
         return None;
     }
-    E164::dialable(from).ok()
+    match E164::dialable(from) {
+        Ok(number) => Some(number),
+        Err(BadNumber::Unassigned) if from.len() > SHORTEST => E164::parse(from).ok(),
+        Err(_) => None,
+    }
 }
 
 /// What a caller means who keys these digits on a hotline at `hotline`: a number with an international prefix
@@ -62,9 +70,22 @@ mod tests {
 
     #[test]
     fn a_hidden_caller_has_no_number() {
-        for from in ["", "anonymous", "Restricted", "+266696687", "client:ann", "sip:ann@example.com", "4711", "+"] {
+        for from in [
+            "",
+            "anonymous",
+            "Restricted",
+            "+266696687",
+            "client:ann",
+            "sip:ann@example.com",
+            "4711",
+            "+",
+            "+1911",
+            "+19005550100",
+        ] {
             assert_eq!(caller_id(from), None, "{from}");
         }
-        assert!(caller_id("+12015550123").is_some());
+        for from in ["+12015550123", "+15550001111"] {
+            assert!(caller_id(from).is_some(), "{from}");
+        }
     }
 }

@@ -11,7 +11,7 @@ use super::{
     conversation::Input,
     report, store,
 };
-use crate::{clock::Time, config::Config, customer, id::CustomerKey, server::App, store::Tx};
+use crate::{clock::Time, config::Config, customer, id::CustomerKey, incident::door::Door, store::Tx};
 
 /// Wrong PINs are counted over this long.
 const LOCK_MINUTES: i64 = 15;
@@ -47,15 +47,15 @@ pub async fn locked(tx: &mut Tx, call: &CallRecord, now: Time) -> sqlx::Result<b
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn check(app: &App, config: &Config, carrier: &str, sid: &str, input: &Input) -> sqlx::Result<Pin> {
+pub async fn check(door: &Door, config: &Config, carrier: &str, sid: &str, input: &Input) -> sqlx::Result<Pin> {
     let keys = input.keys.as_deref().unwrap_or("").trim_end_matches('#');
     if input.step != "pin" || keys.is_empty() {
         return Ok(Pin::Nobody);
     }
-    let mut tx = app.db.read().await?;
+    let mut tx = door.db.read().await?;
     let Some(call) = store::peek(&mut tx, carrier, sid).await? else { return Ok(Pin::Nobody) };
     let asked = matches!(call.current(), Some((n, Step::Pin { .. })) if n == input.n);
-    if !asked || locked(&mut tx, &call, app.clock.now()).await? {
+    if !asked || locked(&mut tx, &call, door.clock.now()).await? {
         return Ok(Pin::Nobody);
     }
     drop(tx);

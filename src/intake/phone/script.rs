@@ -39,16 +39,13 @@ pub fn document(call: &CallRecord, n: usize, language: &str) -> Document {
         Step::Pin { .. } => gather(said, Digits::UpTo(PIN_KEYS), KEYS_SECONDS),
         Step::Keypad { .. } => gather(said, Digits::UpTo(NUMBER_KEYS), KEYS_SECONDS),
         Step::Open { .. } | Step::Priority { .. } | Step::Number { .. } => gather(said, Digits::One, KEY_SECONDS),
-        Step::Name => record(said, "name", NAME_SECONDS, action),
-        Step::Words | Step::Voicemail => record(said, "words", WORDS_SECONDS, action),
+        Step::Name => record(said, NAME_SECONDS, action),
+        Step::Words | Step::Voicemail => record(said, WORDS_SECONDS, action),
         Step::Promise { .. } => Document { verbs: said }.then(Verb::Hangup),
     }
 }
 
-/// A recording that nobody spoke into does not go on by itself with every carrier, so the way on is said twice.
-fn record(mut verbs: Vec<Verb>, part: &str, max_seconds: u16, action: Action) -> Document {
-    let transcript = Some(Action(format!("voice/recording?part={part}")));
-    verbs.push(Verb::Record { max_seconds, action: action.clone(), transcript });
-    verbs.push(Verb::Redirect(action));
-    Document { verbs }
+/// Records. What becomes known of it later comes with the same place in the call.
+fn record(said: Vec<Verb>, max_seconds: u16, action: Action) -> Document {
+    Document { verbs: said }.then(Verb::Record { max_seconds, action: action.clone(), transcript: Some(action) })
 }

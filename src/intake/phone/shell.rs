@@ -15,9 +15,11 @@ use crate::{
     clock::Time,
     config::Config,
     id::{self, CustomerKey, IncidentId},
-    incident::{self, Command, Report, door::DoorError},
+    incident::{
+        self, Command, Report,
+        door::{Door, DoorError},
+    },
     people::{Channel, E164},
-    server::App,
     store::Tx,
 };
 
@@ -33,15 +35,15 @@ const LOST_MINUTES: i64 = 10;
 /// Calls closed in one sweep.
 const SWEEP: i64 = 100;
 
-pub(super) async fn turn(app: &App, turn: Turn) -> Result<Document, Unavailable> {
+pub(super) async fn turn(door: &Door, turn: Turn) -> Result<Document, Unavailable> {
     let sid = sid(&turn.call_sid)?;
-    let (config, now) = (app.config.load_full(), app.clock.now());
+    let (config, now) = (door.config.load_full(), door.clock.now());
     let input = input(&turn);
     let pin = match &input {
-        Some(input) => pin::check(app, &config, &turn.carrier, &sid, input).await?,
+        Some(input) => pin::check(door, &config, &turn.carrier, &sid, input).await?,
         None => Pin::Nobody,
     };
-    let mut tx = app.db.begin().await?;
+    let mut tx = door.db.begin().await?;
     let before = match store::by_sid(&mut tx, &turn.carrier, &sid).await? {
         Some(call) => call,
         None => {
@@ -57,51 +59,50 @@ pub(super) async fn turn(app: &App, turn: Turn) -> Result<Document, Unavailable>
         None => conversation::begin(before.clone(), &facts),
     };
     let n = outcome.n;
-    let call = carry_out(app, tx, &before, outcome, now).await?;
+    let call = carry_out(door, tx, &before, outcome, now).await?;
     Ok(script::document(&call, n, language))
 }
 
-pub(super) async fn call_ended(app: &App, receipt: Receipt) -> Result<(), Unavailable> {
+pub(super) async fn call_ended(door: &Door, receipt: Receipt) -> Result<(), Unavailable> {
     let over = receipt.channel == Channel::Voice && receipt.status.is_some_and(|status| status.is_final());
     if !over {
         return Ok(());
     }
-    close(app, &receipt.carrier, &sid(&receipt.sid)?).await?;
+    close(door, &receipt.carrier, &sid(&receipt.sid)?).await?;
     Ok(())
 }
 
-pub(super) async fn recording(app: &App, recording: Recording) -> Result<(), Unavailable> {
-    let now = app.clock.now();
-    let mut tx = app.db.begin().await?;
+pub(super) async fn recording(door: &Door, recording: Recording) -> Result<(), Unavailable> {
+    let now = door.clock.now();
+    let mut tx = door.db.begin().await?;
     let Some(before) = store::by_sid(&mut tx, &recording.carrier, &sid(&recording.call_sid)?).await? else {
         return Ok(());
     };
-    let name = recording.query.iter().any(|(key, value)| key == "part" && value == "name");
-    let outcome =
-        conversation::recorded(before.clone(), name, recording.url.as_deref(), recording.transcript.as_deref());
-    carry_out(app, tx, &before, outcome, now).await?;
+    let n = recording.query.iter().find(|(key, _)| key == "n").and_then(|(_, value)| value.parse().ok());
+    let outcome = conversation::recorded(before.clone(), n, recording.url.as_deref(), recording.transcript.as_deref());
+    carry_out(door, tx, &before, outcome, now).await?;
     Ok(())
 }
 
-pub(super) async fn sweep(app: &App) -> sqlx::Result<usize> {
-    let now = app.clock.now();
-    let mut tx = app.db.read().await?;
+pub(super) async fn sweep(door: &Door) -> sqlx::Result<usize> {
+    let now = door.clock.now();
+    let mut tx = door.db.read().await?;
     let lost = store::lost(&mut tx, now - TimeDelta::minutes(LOST_MINUTES), SWEEP).await?;
     drop(tx);
     let mut closed = 0;
     for (carrier, sid) in lost {
-        closed += usize::from(close(app, &carrier, &sid).await?);
+        closed += usize::from(close(door, &carrier, &sid).await?);
     }
-    let mut tx = app.db.begin().await?;
+    let mut tx = door.db.begin().await?;
     store::forget_wrong_pins(&mut tx, now - TimeDelta::days(1)).await?;
     tx.commit().await?;
     Ok(closed)
 }
 
 /// The call is over. Answers whether that was news.
-async fn close(app: &App, carrier: &str, sid: &str) -> sqlx::Result<bool> {
-    let (config, now) = (app.config.load_full(), app.clock.now());
-    let mut tx = app.db.begin().await?;
+async fn close(door: &Door, carrier: &str, sid: &str) -> sqlx::Result<bool> {
+    let (config, now) = (door.config.load_full(), door.clock.now());
+    let mut tx = door.db.begin().await?;
     let Some(before) = store::by_sid(&mut tx, carrier, sid).await? else {
         tracing::info!(carrier, "a call ended that never reached a hotline");
         return Ok(false);
@@ -109,7 +110,7 @@ async fn close(app: &App, carrier: &str, sid: &str) -> sqlx::Result<bool> {
     let facts = facts(&mut tx, &config, &before, Pin::Nobody, now).await?;
     let outcome = conversation::hung_up(before.clone(), &facts);
     let news = outcome.call != before;
-    carry_out(app, tx, &before, outcome, now).await?;
+    carry_out(door, tx, &before, outcome, now).await?;
     Ok(news)
 }
 
@@ -183,7 +184,7 @@ async fn flood(tx: &mut Tx, call: &CallRecord, now: Time) -> sqlx::Result<Option
 
 /// Carries out what was decided, saves the call, commits, and rings the bell. Answers the call as it is then.
 async fn carry_out(
-    app: &App,
+    door: &Door,
     mut tx: Tx,
     before: &CallRecord,
     outcome: Outcome,
@@ -196,29 +197,29 @@ async fn carry_out(
     for doing in doings {
         match doing {
             Doing::WrongPin => store::add_wrong_pin(&mut tx, &call, now).await?,
-            Doing::Open(report) => open(app, &mut tx, &mut call, report).await?,
+            Doing::Open(report) => open(door, &mut tx, &mut call, report).await?,
             Doing::Tell { incident, commands, otherwise } => {
-                tell(app, &mut tx, &mut call, incident, commands, otherwise).await?;
+                tell(door, &mut tx, &mut call, incident, commands, otherwise).await?;
             }
             Doing::Add(command) => {
                 if let Some(id) = call.incident.clone() {
-                    execute(app, &mut tx, &mut call, &id, command).await?;
+                    execute(door, &mut tx, &mut call, &id, command).await?;
                 }
             }
         }
     }
     store::save(&mut tx, &call).await?;
     tx.commit().await?;
-    app.bell.ring();
+    door.bell.ring();
     Ok(call)
 }
 
-async fn open(app: &App, tx: &mut Tx, call: &mut CallRecord, mut report: Box<Report>) -> sqlx::Result<()> {
+async fn open(door: &Door, tx: &mut Tx, call: &mut CallRecord, mut report: Box<Report>) -> sqlx::Result<()> {
     let id = IncidentId::from(id::fresh("inc"));
-    report.reference = app.door.free_reference(tx).await?;
+    report.reference = door.free_reference(tx).await?;
     call.answers.opened = true;
     call.incident = Some(id.clone());
-    if execute(app, tx, call, &id, Command::Report(report)).await? {
+    if execute(door, tx, call, &id, Command::Report(report)).await? {
         return Ok(());
     }
     // Nothing can be refused in a report we made; if it is, the caller must not be told that all is well.
@@ -226,7 +227,7 @@ async fn open(app: &App, tx: &mut Tx, call: &mut CallRecord, mut report: Box<Rep
 }
 
 async fn tell(
-    app: &App,
+    door: &Door,
     tx: &mut Tx,
     call: &mut CallRecord,
     incident: IncidentId,
@@ -235,24 +236,24 @@ async fn tell(
 ) -> sqlx::Result<()> {
     let mut told = false;
     for command in commands {
-        told |= execute(app, tx, call, &incident, command).await?;
+        told |= execute(door, tx, call, &incident, command).await?;
     }
     if !told && call.incident.as_ref() == Some(&incident) {
         call.note("The incident this call was about was closed just then.");
-        open(app, tx, call, otherwise).await?;
+        open(door, tx, call, otherwise).await?;
     }
     Ok(())
 }
 
 /// Answers whether the incident took it.
 async fn execute(
-    app: &App,
+    door: &Door,
     tx: &mut Tx,
     call: &mut CallRecord,
     id: &IncidentId,
     command: Command,
 ) -> sqlx::Result<bool> {
-    match app.door.execute_in(tx, id, command).await {
+    match door.execute_in(tx, id, command).await {
         Ok(incident) => {
             if call.incident.as_ref() == Some(id) {
                 call.answers.incident = Some(Summary::of(&incident));

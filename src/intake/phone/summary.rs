@@ -1,6 +1,5 @@
 //! What a caller may be told of an incident: never who has it, only that somebody does.
 
-use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -58,7 +57,5 @@ impl Summary {
 /// The end of the window that runs, or of the next one when this one is met.
 fn next_update(incident: &Incident) -> Option<Time> {
     let updates = &incident.updates;
-    let grid = updates.grid?;
-    let window = updates.window + u32::from(updates.met);
-    Some(grid.anchor + TimeDelta::seconds(grid.every_seconds.saturating_mul(window.into())))
+    Some(updates.grid?.due(updates.window + u32::from(updates.met)))
 }

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, bail};
 use secrecy::SecretString;
 
-use super::{CarrierSettings, HandsetsSettings, Settings, TwilioSettings};
+use super::{CarrierSettings, HandsetsSettings, RING_SECONDS, Settings, TwilioSettings};
 use crate::{
     config::{
         Finding, Severity,
@@ -22,10 +22,6 @@ use crate::{
 
 /// Read from the working directory when no other file is named.
 const FILE: &str = "ringdown.toml";
-/// The handsets' own number, when none is given.
-pub(super) const HANDSETS_NUMBER: &str = "+12015550199";
-/// Long enough to wake somebody, short enough that no voicemail picks up.
-pub(super) const RING_SECONDS: u32 = 22;
 
 impl Settings {
     /// Reads the settings: `path`, or `ringdown.toml` in the working directory if it is there; over it `RINGDOWN_*`

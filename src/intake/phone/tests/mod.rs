@@ -1,5 +1,6 @@
 //! The conversation on a line without a carrier or a database: what is decided is kept in a list.
 
+mod calls;
 mod properties;
 mod transcripts;
 
@@ -119,7 +120,7 @@ impl Line {
     }
 
     pub fn ring(mut self) -> Self {
-        self.run(|call, facts| conversation::begin(call, facts));
+        self.run(conversation::begin);
         self
     }
 
@@ -146,7 +147,7 @@ impl Line {
 
     pub fn hang_up(mut self) -> Self {
         self.transcript += "> (hangs up)\n";
-        self.run(|call, facts| conversation::hung_up(call, facts));
+        self.run(conversation::hung_up);
         self
     }
 

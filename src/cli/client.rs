@@ -1,0 +1,141 @@
+//! Speaks the REST interface for the command line.
+
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail};
+use reqwest::{Method, Url, header};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+/// Where the service is, who asks, and how the answer is printed.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Service")]
+pub struct Remote {
+    /// Where the service is
+    #[arg(long, env = "RINGDOWN_URL", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    pub url: Url,
+    /// Who you are; `ringdown token create` makes one
+    #[arg(long, env = "RINGDOWN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub token: Option<SecretString>,
+    /// The service's answer as it is, in JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How often a request is sent when no answer comes.
+const TRIES: u32 = 3;
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+impl Remote {
+    /// Asks for something, by the parts of its path below `/api/v1`.
+    pub async fn get(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<Value> {
+        self.ask(Method::GET, path, query, None).await
+    }
+
+    /// Does something. Safe to repeat: each call carries a key of its own, so that it takes effect once however often
+    /// it has to be sent.
+    pub async fn post(&self, path: &[&str], body: Value) -> anyhow::Result<Value> {
+        self.ask(Method::POST, path, &[], Some(body)).await
+    }
+
+    /// Removes something.
+    pub async fn delete(&self, path: &[&str]) -> anyhow::Result<()> {
+        self.ask(Method::DELETE, path, &[], None).await.map(drop)
+    }
+
+    /// Prints the answer: as it is with `--json`, else as `words` puts it.
+    pub fn print(&self, answer: &Value, words: impl FnOnce(&Value) -> String) {
+        let text = if self.json { format!("{answer:#}\n") } else { words(answer) };
+        super::print(&text);
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, String)],
+        body: Option<Value>,
+    ) -> anyhow::Result<Value> {
+        let token = self.token.as_ref().context(
+            "no token: set RINGDOWN_TOKEN; where the service runs, `ringdown token create NAME --role responder` makes one",
+        )?;
+        let url = address(&self.url, path, query)?;
+        let client = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(5))
+            .timeout(PATIENCE)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("ringdown/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        let mut request =
+            client.request(method, url).header(header::ACCEPT, "application/json").bearer_auth(token.expose_secret());
+        if let Some(body) = body {
+            request = request.header("idempotency-key", uuid::Uuid::new_v4().to_string()).json(&body);
+        }
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let again = request.try_clone().context("the request cannot be sent twice")?;
+            match again.send().await {
+                Ok(response) if response.status() == 503 && tries < TRIES => {}
+                Ok(response) => return read(response, &self.url).await,
+                Err(error) if tries < TRIES && !error.is_builder() => {}
+                Err(error) => return Err(unreachable(&self.url, &error)),
+            }
+            tokio::time::sleep(Duration::from_millis(300 * u64::from(tries))).await;
+        }
+    }
+}
+
+fn address(base: &Url, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<Url> {
+    let mut url = base.clone();
+    url.path_segments_mut()
+        .map_err(|()| anyhow!("RINGDOWN_URL must be an http or https address"))?
+        .pop_if_empty()
+        .extend(["api", "v1"])
+        .extend(path);
+    if !query.is_empty() {
+        url.query_pairs_mut().extend_pairs(query);
+    }
+    Ok(url)
+}
+
+async fn read(response: reqwest::Response, base: &Url) -> anyhow::Result<Value> {
+    let status = response.status();
+    let bytes = response.bytes().await.context("the answer broke off")?;
+    if status.is_success() {
+        if bytes.is_empty() {
+            return Ok(Value::Null);
+        }
+        return serde_json::from_slice(&bytes).with_context(|| format!("{base} does not answer like Ringdown"));
+    }
+    let problem: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    match problem["detail"].as_str() {
+        Some(detail) => bail!("{detail}"),
+        None => bail!("{base} answers {status}; is it Ringdown?"),
+    }
+}
+
+fn unreachable(base: &Url, error: &reqwest::Error) -> anyhow::Error {
+    if error.is_timeout() {
+        return anyhow!("{base} does not answer in time");
+    }
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    anyhow!("cannot reach {base}: {cause}; does the service run, and is RINGDOWN_URL right?")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_below_the_public_url_is_kept_and_names_are_escaped() {
+        let url = |base: &str| address(&base.parse().unwrap(), &["incidents", "48/21 ?"], &[("open", "a&b".into())]);
+        assert_eq!(url("http://h:1").unwrap().as_str(), "http://h:1/api/v1/incidents/48%2F21%20%3F?open=a%26b");
+        assert_eq!(url("https://h/x/").unwrap().as_str(), "https://h/x/api/v1/incidents/48%2F21%20%3F?open=a%26b");
+        assert!(url("mailto:a@b").is_err());
+    }
+}

@@ -1,0 +1,147 @@
+//! `ringdown doctor`: is this installation fit to page somebody tonight? Reads everything, changes nothing but its own
+//! test write.
+
+use anyhow::bail;
+use chrono::{TimeDelta, Utc};
+use serde_json::json;
+
+use super::Local;
+use crate::{
+    config::{self, Severity},
+    server::settings::{CarrierSettings, Settings},
+    sla::zone,
+    store::Db,
+};
+
+/// Find out what is wrong with an installation.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ringdown doctor
+  ringdown doctor --config /etc/ringdown/ringdown.toml --json
+
+The exit code is 0 when nothing is bad.")]
+pub struct Args {
+    #[command(flatten)]
+    pub here: Local,
+    /// As JSON: a list of `health` and `words`
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How one thing is.
+enum Health {
+    Good(String),
+    /// It will page, and something is not as it should be.
+    Warning(String),
+    Bad(String),
+}
+
+use Health::{Bad, Good, Warning};
+
+/// Prints one line a thing; fails if any is bad.
+pub async fn run(args: Args) -> anyhow::Result<()> {
+    let mut findings = vec![time_zones()];
+    match args.here.settings() {
+        Ok(settings) => {
+            findings.push(Good("the settings can be read".into()));
+            findings.push(public_url(&settings.public_url, &settings));
+            findings.extend(carriers(&settings));
+            findings.extend(schedules(&settings));
+            findings.push(database(&settings).await);
+        }
+        Err(error) => findings.push(Bad(format!("{error:#}"))),
+    }
+    let lines = findings.iter().map(|finding| match finding {
+        Good(words) => ("ok", words),
+        Warning(words) => ("warning", words),
+        Bad(words) => ("bad", words),
+    });
+    let text = if args.json {
+        let list: Vec<_> = lines.map(|(health, words)| json!({"health": health, "words": words})).collect();
+        format!("{}\n", serde_json::to_string_pretty(&list)?)
+    } else {
+        lines.map(|(health, words)| format!("{health:<8} {words}\n")).collect()
+    };
+    super::print(&text);
+    match findings.iter().filter(|finding| matches!(finding, Bad(_))).count() {
+        0 => Ok(()),
+        count => bail!("{count} of these must be mended before it can be trusted"),
+    }
+}
+
+fn time_zones() -> Health {
+    let version = zone::database_version();
+    let year = version.get(..4).and_then(|year| year.parse::<i32>().ok());
+    let this_year = (Utc::now() - TimeDelta::days(180)).format("%Y").to_string().parse::<i32>().unwrap_or_default();
+    if year.is_some_and(|year| year >= this_year) {
+        Good(format!("time zones of {version}"))
+    } else {
+        Warning(format!("time zones of {version} are old; hand-offs may be an hour wrong somewhere: update Ringdown"))
+    }
+}
+
+fn public_url(url: &str, settings: &Settings) -> Health {
+    let real_carrier = settings.carriers.values().any(|carrier| matches!(carrier, CarrierSettings::Twilio(_)));
+    let local = ["127.0.0.1", "localhost", "[::1]"].iter().any(|host| url.contains(host));
+    match (real_carrier, local, url.starts_with("https://")) {
+        (true, true, _) => {
+            Warning(format!("public_url is {url}: only a carrier on this machine can reach it, and no real one"))
+        }
+        (true, false, false) => Warning(format!("public_url is {url}: without https, calls and keys can be read on the way")),
+        _ => Good(format!("public_url is {url}")),
+    }
+}
+
+fn carriers(settings: &Settings) -> Vec<Health> {
+    if settings.carriers.is_empty() {
+        return vec![Warning("no carrier is set: pages ring only on the built-in handsets".into())];
+    }
+    let mut findings: Vec<Health> = settings
+        .carriers
+        .iter()
+        .map(|(key, carrier)| match carrier {
+            CarrierSettings::Twilio(twilio) if twilio.from.is_empty() => {
+                Bad(format!("carriers.{key} has no number to call from: set `from`"))
+            }
+            CarrierSettings::Twilio(twilio) => Good(format!("carrier {key} at {}, {} numbers", twilio.base_url, twilio.from.len())),
+            CarrierSettings::Handsets(_) => Good(format!("carrier {key}: the built-in handsets")),
+        })
+        .collect();
+    if settings.carriers.len() == 1 {
+        findings.push(Warning("one carrier only: when it is down, nobody's phone rings".into()));
+    }
+    findings
+}
+
+fn schedules(settings: &Settings) -> Vec<Health> {
+    let (config, findings) = config::check(&settings.schedules, Utc::now());
+    let mut health: Vec<Health> = findings
+        .iter()
+        .map(|finding| match finding.severity {
+            Severity::Error => Bad(finding.to_string()),
+            Severity::Warning => Warning(finding.to_string()),
+        })
+        .collect();
+    if let Some(config) = config {
+        health.push(Good(format!(
+            "{}: {} people, {} teams, {} customers, {} hotlines",
+            settings.schedules.display(),
+            config.people.len(),
+            config.teams.len(),
+            config.customers.len(),
+            config.hotlines.len()
+        )));
+    }
+    health
+}
+
+async fn database(settings: &Settings) -> Health {
+    match Db::open(&settings.database).await {
+        Ok(db) => match db.begin().await {
+            // Dropped, so rolled back: that it could begin to write is all we want to know.
+            Ok(_) => Good(format!("the database {} can be written", settings.database)),
+            Err(error) => Bad(format!("the database {} cannot be written: {error}", settings.database)),
+        },
+        Err(error) => Bad(format!("{error:#}")),
+    }
+}
