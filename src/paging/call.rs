@@ -164,9 +164,12 @@ impl Line<'_> {
         let listener = self.listener(&incident.zone);
         let number = || incident.contact.number.as_deref().and_then(|number| E164::dialable(number).ok());
         Ok(match key {
-            '9' => listener.passed_on(&incident),
+            '9' => listener.goodbye(&message::passed_on(&incident, me.as_ref(), &self.config)),
             '5' => match number() {
-                Some(to) => listener.connecting(&incident, to),
+                Some(to) => {
+                    let mine = incident.holder.as_ref().is_some_and(|holder| is(&holder.who, me.as_ref()));
+                    listener.connecting(&incident, mine, to)
+                }
                 None => listener.no_number(&incident),
             },
             _ => listener.acknowledged(&incident),
@@ -178,7 +181,7 @@ impl Line<'_> {
         self.keep(tx).await?;
         let (bridge, person) = (self.turn.bridge.clone(), self.attempt.person.clone());
         let listener = self.listener(&incident.zone);
-        let next = Progress { round: ROUNDS, turns: 2 };
+        let next = Progress { round: ROUNDS + 1, turns: 2 };
         let talked = bridge.as_ref().filter(|bridge| bridge.completed && bridge.seconds > 0);
         let Some((bridge, person)) = talked.filter(|bridge| bridge.seconds >= CONVERSATION_SECONDS).zip(person) else {
             return Ok(listener.not_reached(incident, talked.is_some(), next));

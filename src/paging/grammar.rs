@@ -118,9 +118,9 @@ fn is_quote_header(line: &str) -> bool {
     lower.starts_with("-----") || (lower.starts_with("on ") && lower.ends_with("wrote:"))
 }
 
-/// A reply code (two or three digits), or an incident's reference (four).
+/// A reply code (two or three digits), or an incident's reference (four to six).
 fn is_code(word: &str) -> bool {
-    (2..=4).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit())
+    (2..=6).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn verb(word: &str) -> Option<Verb> {
@@ -231,7 +231,7 @@ mod tests {
             "do not ack",
             "37 4 6",
             "3 4",
-            "12345 4",
+            "1234567 4",
             "ackack",
             "call me on 37 4 please do not ack",
         ] {
@@ -251,7 +251,7 @@ mod tests {
         #[test]
         fn anything_can_be_read_and_nothing_without_a_code_acts(body in "\\PC{0,400}") {
             if let Reply::Act { code, .. } = parse(&body) {
-                prop_assert!((2..=4).contains(&code.len()));
+                prop_assert!((2..=6).contains(&code.len()));
                 prop_assert!(code.bytes().all(|byte| byte.is_ascii_digit()));
             }
         }

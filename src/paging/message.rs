@@ -1,19 +1,22 @@
 //! What pages say in writing: short, the reference and the reply code first, for somebody who was just woken. Pure.
 
-use chrono::TimeDelta;
-
 use crate::{
+    carrier::segment,
     clock::Time,
     config::Config,
+    id::PersonKey,
     incident::{Actor, Incident, Phase, Refusal, decide, effect::Cause},
     sla::Zone,
 };
 
-/// One text of GSM-7.
-const SEGMENT: usize = 160;
+/// The longest text a carrier takes, in characters.
+const LONGEST: usize = 1600;
 
-/// The longest text we send: a carrier takes 1600 characters, and nobody reads more than this.
-const LONGEST: usize = 480;
+/// The longest title that is worth having in a text.
+const TITLE: usize = 150;
+
+/// The least of a title that is worth having; a page that needs it takes another segment.
+const LEAST_TITLE: usize = 20;
 
 /// `14:32`, where the reader is.
 pub fn clock(at: Time, zone: &Zone) -> String {
@@ -31,9 +34,9 @@ pub fn short(text: &str, most: usize) -> String {
     format!("{}...", kept.trim_end())
 }
 
-/// A text that others composed, bounded.
+/// A text that others composed, in plain characters and bounded.
 pub fn bounded(text: &str) -> String {
-    short(text, LONGEST)
+    segment::plain(text).chars().take(LONGEST).collect()
 }
 
 /// When the promised conversation is due, if it is still owed.
@@ -43,8 +46,7 @@ pub fn response_due(incident: &Incident) -> Option<Time> {
 
 /// When the window of updates that runs now ends, if its update is still owed.
 pub fn update_due(incident: &Incident) -> Option<Time> {
-    let grid = incident.updates.grid.filter(|_| !incident.updates.met)?;
-    Some(grid.anchor + TimeDelta::seconds(grid.every_seconds.checked_mul(i64::from(incident.updates.window))?))
+    incident.window_due().filter(|_| !incident.updates.met)
 }
 
 /// Why this page came, if that is not plain from the incident itself. Ends with a full stop, or is empty.
@@ -73,22 +75,26 @@ pub fn why(incident: &Incident, cause: Cause, zone: &Zone) -> String {
     }
 }
 
-/// A page, in one segment where its fixed parts leave room for a title.
+/// A page, in one segment wherever that leaves room to say what it is about.
 pub fn page(incident: &Incident, cause: Cause, code: Option<&str>, zone: &Zone) -> String {
-    let name = short(&incident.customer_name, 30);
-    let head = format!("{} {} {name}: ", incident.reference, incident.priority);
+    let name = short(&segment::plain(&incident.customer_name), 30);
+    let title = segment::plain(&incident.title);
     let why = why(incident, cause, zone);
+    let why = if why.is_empty() { why } else { format!(" {why}") };
     let tail = match code {
         Some(code) => format!(" Reply {code} 4 to ack, {code} 9 to pass, {code} 6 resolve."),
         None => String::new(),
     };
-    let why = if why.is_empty() { why } else { format!(" {why}") };
-    let fixed = head.chars().count() + why.chars().count() + tail.chars().count() + 1;
-    let mut title = short(&incident.title, SEGMENT.saturating_sub(fixed).max(20));
-    if !title.ends_with(['.', '!', '?']) {
-        title.push('.');
-    }
-    format!("{head}{title}{why}{tail}")
+    let with = |most: usize| {
+        let mut title = short(&title, most);
+        if !title.ends_with(['.', '!', '?']) {
+            title.push('.');
+        }
+        format!("{} {} {name}: {title}{why}{tail}", incident.reference, incident.priority)
+    };
+    let fits =
+        |segments: usize| (LEAST_TITLE..=TITLE).rev().map(with).find(|text| segment::segments(text).1 <= segments);
+    fits(1).or_else(|| fits(2)).unwrap_or_else(|| with(LEAST_TITLE))
 }
 
 /// A test page's text.
@@ -109,6 +115,16 @@ pub fn yours(incident: &Incident, zone: &Zone) -> String {
         text += &format!(" Next update by {}.", clock(due, zone));
     }
     text
+}
+
+/// After a page was passed on: who has it, if somebody else does.
+pub fn passed_on(incident: &Incident, me: Option<&PersonKey>, config: &Config) -> String {
+    match &incident.holder {
+        Some(holder) if Some(&holder.who) != me.map(|me| Actor::Person(me.clone())).as_ref() => {
+            format!("Passed on. {} has it.", name(&holder.who, config))
+        }
+        _ => "Passed on. The next person is called.".into(),
+    }
 }
 
 /// Somebody's name, for people.
@@ -167,12 +183,12 @@ pub mod tests {
                 "response": "30m", "updates": "1h", "remind_before": "15m"}}},
             "title": "checkout down", "detail": "", "contact": {"name": "Ann", "number": "+12015550199"},
             "holder": null, "responders": [], "commander": null,
-            "climb": {"level": 0, "round": 0, "next_at": null},
+            "climb": {"level": 0, "round": 0, "cause": null, "next_at": null},
             "pages": {"1": {"person": "ben", "level": 0, "cause": "opened", "at": "2026-11-01T12:00:00Z",
                 "open": true, "exhausted": null}},
             "response": {"from": "2026-11-01T12:00:00Z", "due": "2026-11-01T12:30:00Z", "reminded": 0,
                 "met": null, "missed": false},
-            "updates": {"grid": {"anchor": "2026-11-01T12:00:00Z", "every_seconds": 3600,
+            "updates": {"grid": {"anchor": "2026-11-01T12:00:00Z", "first": 1, "every_seconds": 3600,
                 "remind_before_seconds": 900}, "window": 1, "met": false, "reminded": false, "past": [],
                 "last_text": null, "last_at": null},
             "waiting": null, "review_at": "2026-11-02T12:00:00Z"
@@ -184,24 +200,24 @@ pub mod tests {
     fn a_page_names_the_incident_and_the_codes_first() {
         let zone: Zone = "Europe/Berlin".parse().unwrap();
         let text = |cause| page(&incident(), cause, Some("37"), &zone);
-        insta::assert_snapshot!(text(Cause::Opened), @"");
-        insta::assert_snapshot!(text(Cause::NotAcknowledged), @"");
-        insta::assert_snapshot!(text(Cause::CallbackAtRisk), @"");
-        insta::assert_snapshot!(text(Cause::CallbackMissed), @"");
-        insta::assert_snapshot!(text(Cause::UpdateDue), @"");
-        insta::assert_snapshot!(text(Cause::PassedOn), @"");
-        insta::assert_snapshot!(page(&incident(), Cause::Opened, None, &zone), @"");
+        insta::assert_snapshot!(text(Cause::Opened), @"4821 P1 Acme Bank: checkout down. Reply 37 4 to ack, 37 9 to pass, 37 6 resolve.");
+        insta::assert_snapshot!(text(Cause::NotAcknowledged), @"4821 P1 Acme Bank: checkout down. Nobody took it yet. Reply 37 4 to ack, 37 9 to pass, 37 6 resolve.");
+        insta::assert_snapshot!(text(Cause::CallbackAtRisk), @"4821 P1 Acme Bank: checkout down. Call the customer by 13:30. Reply 37 4 to ack, 37 9 to pass, 37 6 resolve.");
+        insta::assert_snapshot!(text(Cause::CallbackMissed), @"4821 P1 Acme Bank: checkout down. The callback was due 13:30. Call now. Reply 37 4 to ack, 37 9 to pass, 37 6 resolve.");
+        insta::assert_snapshot!(text(Cause::UpdateDue), @"4821 P1 Acme Bank: checkout down. Update the customer by 14:00. Reply 37 4 to ack, 37 9 to pass, 37 6 resolve.");
+        insta::assert_snapshot!(text(Cause::PassedOn), @"4821 P1 Acme Bank: checkout down. Passed on to you. Reply 37 4 to ack, 37 9 to pass, 37 6 resolve.");
+        insta::assert_snapshot!(page(&incident(), Cause::Opened, None, &zone), @"4821 P1 Acme Bank: checkout down.");
     }
 
     #[test]
     fn whoever_takes_it_is_told_what_is_owed_in_their_own_time() {
         let mut taken = incident();
-        insta::assert_snapshot!(yours(&taken, &"Europe/Berlin".parse().unwrap()), @"");
-        insta::assert_snapshot!(yours(&taken, &"America/New_York".parse().unwrap()), @"");
+        insta::assert_snapshot!(yours(&taken, &"Europe/Berlin".parse().unwrap()), @"4821 is yours. Call the customer back by 13:30. Ann: +12015550199");
+        insta::assert_snapshot!(yours(&taken, &"America/New_York".parse().unwrap()), @"4821 is yours. Call the customer back by 07:30. Ann: +12015550199");
         taken.response.due = None;
-        insta::assert_snapshot!(yours(&taken, &Zone::utc()), @"");
+        insta::assert_snapshot!(yours(&taken, &Zone::utc()), @"4821 is yours. Next update by 13:00.");
         taken.updates.met = true;
-        insta::assert_snapshot!(yours(&taken, &Zone::utc()), @"");
+        insta::assert_snapshot!(yours(&taken, &Zone::utc()), @"4821 is yours.");
     }
 
     #[test]
@@ -209,17 +225,31 @@ pub mod tests {
         let by = Actor::Person("ben".into());
         let at = "2026-11-01T13:05:00Z".parse().unwrap();
         let words = |refusal| refused(&refusal, "4821", &Config::default(), &"Europe/Berlin".parse().unwrap());
-        insta::assert_snapshot!(words(Refusal::AlreadyAcknowledged { by, at }), @"");
-        insta::assert_snapshot!(words(Refusal::Closed), @"");
-        insta::assert_snapshot!(words(Refusal::Invalid("there is no page 9".into())), @"");
+        insta::assert_snapshot!(words(Refusal::AlreadyAcknowledged { by, at }), @"Already acknowledged by ben at 14:05.");
+        insta::assert_snapshot!(words(Refusal::Closed), @"4821 is closed already.");
+        insta::assert_snapshot!(words(Refusal::Invalid("there is no page 9".into())), @"There is no page 9.");
+    }
+
+    #[test]
+    fn a_page_in_latin_letters_takes_one_segment_however_long_its_title() {
+        let zone = Zone::utc();
+        for (title, name) in
+            [("x".repeat(400), "Acme Bank"), ("Zahlung geht nicht – „Fehler“…".into(), "Müller & Söhne")]
+        {
+            let told = Incident { title, customer_name: name.into(), ..incident() };
+            for cause in [Cause::Opened, Cause::NotAcknowledged, Cause::CallbackAtRisk, Cause::UpdateMissed] {
+                let text = page(&told, cause, Some("37"), &zone);
+                assert_eq!(segment::segments(&text).1, 1, "{text}");
+            }
+        }
     }
 
     proptest! {
         #[test]
-        fn a_page_fits_one_segment_whatever_the_customer_said(title in "\\PC{0,300}", name in "\\PC{0,80}") {
+        fn a_page_takes_two_segments_at_most_whatever_the_customer_said(title in "\\PC{0,300}", name in "\\PC{0,80}") {
             let told = Incident { title, customer_name: name, ..incident() };
             let text = page(&told, Cause::Opened, Some("37"), &Zone::utc());
-            prop_assert!(text.chars().count() <= SEGMENT, "{}", text);
+            prop_assert!(segment::segments(&text).1 <= 2, "{}", text);
             prop_assert!(text.starts_with("4821 P1 "));
             prop_assert!(text.ends_with("37 6 resolve."));
         }

@@ -23,6 +23,9 @@ pub mod send;
 pub mod store;
 pub mod throttle;
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{

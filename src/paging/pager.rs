@@ -39,7 +39,6 @@ const LAST_WORDS: Duration = Duration::from_secs(8);
 /// Until `stop`: claims what is due, P1 first, asks the carriers outside of any transaction, records the outcome.
 pub async fn run(app: App, stop: CancellationToken) {
     let pager = Pager::new(app);
-    pager.release().await;
     while !stop.is_cancelled() {
         let next = match pager.round().await {
             Ok(next) => next,
@@ -109,23 +108,6 @@ impl Pager {
             done: Arc::default(),
             tasks: TaskTracker::new(),
         }
-    }
-
-    /// One node: whoever held a lease is gone.
-    async fn release(&self) {
-        match self.try_release().await {
-            Ok(0) => {}
-            Ok(freed) => tracing::info!(freed, "attempts that were in hand when the last process ended go on"),
-            // They are claimed when their leases run out.
-            Err(error) => tracing::error!(%error, "cannot free the leases of the last process"),
-        }
-    }
-
-    async fn try_release(&self) -> sqlx::Result<u64> {
-        let mut tx = self.sender.app.db.begin().await?;
-        let freed = store::release(&mut tx, self.sender.app.clock.now()).await?;
-        tx.commit().await?;
-        Ok(freed)
     }
 
     /// Claims and starts whatever is due; gives the next instant at which something will be.

@@ -181,7 +181,7 @@ impl Desk<'_> {
         Ok(match self.app.door.execute_in(tx, &candidate.incident.id, command).await {
             Ok(incident) => match verb {
                 Verb::Acknowledge => message::yours(&incident, &person.zone),
-                Verb::PassOn => format!("Passed on. The next person is called for {reference}."),
+                Verb::PassOn => message::passed_on(&incident, Some(&person.key), self.config),
                 Verb::Resolve => format!("{reference} is resolved."),
             },
             Err(DoorError::Refused(Refusal::AlreadyAcknowledged { by, .. })) if mine(&by, &person.key) => {

@@ -90,15 +90,11 @@ impl Listener<'_> {
         self.goodbye(&format!("Acknowledged. {}", self.owed(incident)))
     }
 
-    /// After 9.
-    pub fn passed_on(&self, incident: &Incident) -> Document {
-        self.goodbye(&format!("Passed on. The next person is called for {}.", spelled(&incident.reference)))
-    }
-
     /// After 5: the customer's phone rings.
-    pub fn connecting(&self, incident: &Incident, to: E164) -> Document {
+    pub fn connecting(&self, incident: &Incident, mine: bool, to: E164) -> Document {
         let who = incident.contact.name.as_deref().map_or("the customer".into(), |name| short(name, 40));
-        let words = format!("{} is yours. Calling {who} now.", spelled(&incident.reference));
+        let owned = if mine { format!("{} is yours. ", spelled(&incident.reference)) } else { String::new() };
+        let words = format!("{owned}Calling {who} now.");
         let action = Action(format!("voice/page/bridged?a={}", self.attempt));
         Document::default().say(self.language, words).then(Verb::Dial {
             to,
@@ -164,8 +160,8 @@ mod tests {
     #[test]
     fn who_and_how_bad_come_first_then_what_then_the_keys() {
         let page = |cause| with(|to| to.page(&incident(), cause, "", NEXT).words());
-        insta::assert_snapshot!(page(Cause::Opened), @"");
-        insta::assert_snapshot!(page(Cause::CallbackAtRisk), @"");
+        insta::assert_snapshot!(page(Cause::Opened), @"Ringdown. P1. Acme Bank. Business stopped. checkout down. Incident 4 8 2 1. Press 4 to acknowledge. 5 to call the customer now. 9 to pass it on. Star to hear it again.");
+        insta::assert_snapshot!(page(Cause::CallbackAtRisk), @"Ringdown. P1. Acme Bank. Business stopped. checkout down. Call the customer by 13:30. Incident 4 8 2 1. Press 4 to acknowledge. 5 to call the customer now. 9 to pass it on. Star to hear it again.");
     }
 
     #[test]
@@ -181,21 +177,20 @@ mod tests {
     #[test]
     fn every_key_is_confirmed_in_words() {
         let told = incident();
-        insta::assert_snapshot!(with(|to| to.acknowledged(&told).words()), @"");
-        insta::assert_snapshot!(with(|to| to.passed_on(&told).words()), @"");
-        insta::assert_snapshot!(with(|to| to.connecting(&told, E164::parse("+12015550199").unwrap()).words()), @"");
-        insta::assert_snapshot!(with(|to| to.no_number(&told).words()), @"");
-        insta::assert_snapshot!(with(|to| to.responded(&told, 95).words()), @"");
-        insta::assert_snapshot!(with(|to| to.responded(&told, 31).words()), @"");
-        insta::assert_snapshot!(with(|to| to.not_reached(&told, true, NEXT).words()), @"");
-        insta::assert_snapshot!(with(|to| to.not_reached(&told, false, NEXT).words()), @"");
-        insta::assert_snapshot!(with(|to| to.keys_again(NEXT).words()), @"");
-        insta::assert_snapshot!(with(|to| to.test(NEXT).words()), @"");
+        insta::assert_snapshot!(with(|to| to.acknowledged(&told).words()), @"Acknowledged. 4 8 2 1 is yours. Call the customer back by 13:30. Goodbye.");
+        insta::assert_snapshot!(with(|to| to.connecting(&told, true, E164::parse("+12015550199").unwrap()).words()), @"4 8 2 1 is yours. Calling Ann now.");
+        insta::assert_snapshot!(with(|to| to.no_number(&told).words()), @"Acknowledged. 4 8 2 1 is yours. Call the customer back by 13:30. There is no number to call the customer on. Goodbye.");
+        insta::assert_snapshot!(with(|to| to.responded(&told, 95).words()), @"Recorded: you spoke to the customer of 4 8 2 1 for 1 minute. Goodbye.");
+        insta::assert_snapshot!(with(|to| to.responded(&told, 31).words()), @"Recorded: you spoke to the customer of 4 8 2 1 for 31 seconds. Goodbye.");
+        insta::assert_snapshot!(with(|to| to.not_reached(&told, true, NEXT).words()), @"That was too short to count as a callback. It is due by 13:30. Press 5 to call again, or hang up.");
+        insta::assert_snapshot!(with(|to| to.not_reached(&told, false, NEXT).words()), @"The customer did not answer. This does not count as a callback yet. It is due by 13:30. Press 5 to call again, or hang up.");
+        insta::assert_snapshot!(with(|to| to.keys_again(NEXT).words()), @"That key does nothing. Press 4 to acknowledge. 5 to call the customer now. 9 to pass it on. Star to hear it again.");
+        insta::assert_snapshot!(with(|to| to.test(NEXT).words()), @"Ringdown. This is a test. Nothing is wrong. Press 4 to say that you hear it.");
     }
 
     #[test]
     fn a_call_is_connected_with_the_customer_and_comes_back() {
-        let document = with(|to| to.connecting(&incident(), E164::parse("+12015550199").unwrap()));
+        let document = with(|to| to.connecting(&incident(), true, E164::parse("+12015550199").unwrap()));
         let Some(Verb::Dial { to, action, .. }) = document.verbs.last() else { panic!("{document:?}") };
         assert_eq!((to.as_str(), action.0.as_str()), ("+12015550199", "voice/page/bridged?a=att_1"));
     }
