@@ -65,22 +65,6 @@ pub struct HandsetsSettings {
     pub ring_seconds: u32,
 }
 
-impl Default for Settings {
-    /// What holds when nothing is said.
-    fn default() -> Self {
-        let listen = SocketAddr::from(([127, 0, 0, 1], 8080));
-        Settings {
-            listen,
-            public_url: format!("http://{listen}"),
-            database: "sqlite:ringdown.db".into(),
-            schedules: "./schedules".into(),
-            carriers: BTreeMap::new(),
-            token_secret: None,
-            keep_payloads: TimeDelta::days(7),
-        }
-    }
-}
-
 impl Default for HandsetsSettings {
     fn default() -> Self {
         HandsetsSettings { from: "+12015550199".into(), ring_seconds: RING_SECONDS }
