@@ -92,18 +92,16 @@ impl Call {
             Some(Verb::Hangup | Verb::Reject) => return self.end(Status::Completed, now),
             Some(Verb::Redirect(action)) => return self.ask(&action, Turn::default(), now),
             Some(verb @ (Verb::Say { .. } | Verb::Pause(_))) => Doing::Speaking { until: self.utter(verb, now) },
-            Some(Verb::Gather { prompts, digits, timeout, action }) => {
-                Doing::Gathering(Gathering {
-                    prompts: prompts.into(),
-                    until: now,
-                    prompting: true,
-                    keys: String::new(),
-                    digits,
-                    timeout: TimeDelta::seconds(timeout.max(1).into()),
-                    action,
-                    press_at: None,
-                })
-            }
+            Some(Verb::Gather { prompts, digits, timeout, action }) => Doing::Gathering(Gathering {
+                prompts: prompts.into(),
+                until: now,
+                prompting: true,
+                keys: String::new(),
+                digits,
+                timeout: TimeDelta::seconds(timeout.max(1).into()),
+                action,
+                press_at: None,
+            }),
             Some(Verb::Record { max_seconds, action, transcript }) => {
                 self.line(Speaker::Carrier, "(beep)".into(), now);
                 let latest = now + TimeDelta::seconds(max_seconds.max(1).into());

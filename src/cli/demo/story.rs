@@ -219,7 +219,7 @@ impl Story<'_> {
         ensure!(incident["phase"] == "resolved" && incident["next_action"].is_null(), "it is not closed: {incident}");
         let last = self.text_to(&self.caller(), &format!("{reference} is resolved")).await?;
         self.stage.quote("Text to Ada", &last);
-        self.stage.part("What can be proven");
+        self.stage.part("What can be proven (times in UTC)");
         for window in incident["windows"].as_array().into_iter().flatten() {
             println!(
                 "          update {} due {}: {}",
