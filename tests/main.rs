@@ -1,1 +1,5 @@
+//! The product from outside: stories over real HTTP, a real database and a strict carrier.
 
+mod escalation;
+mod tidy;
+mod world;
