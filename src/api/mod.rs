@@ -6,6 +6,7 @@ pub mod check;
 pub mod health;
 pub mod idempotency;
 pub mod incidents;
+pub mod intake;
 pub mod metrics;
 pub mod overrides;
 pub mod page;
@@ -70,6 +71,7 @@ fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
                 .merge(overrides::routes())
                 .merge(people::routes())
                 .merge(tokens::routes())
+                .merge(intake::routes())
                 .merge(status::routes()),
         )
         .split_for_parts()

@@ -87,7 +87,9 @@ fn public_url(url: &str, settings: &Settings) -> Health {
         (true, true, _) => {
             Warning(format!("public_url is {url}: only a carrier on this machine can reach it, and no real one"))
         }
-        (true, false, false) => Warning(format!("public_url is {url}: without https, calls and keys can be read on the way")),
+        (true, false, false) => {
+            Warning(format!("public_url is {url}: without https, calls and keys can be read on the way"))
+        }
         _ => Good(format!("public_url is {url}")),
     }
 }
@@ -103,7 +105,9 @@ fn carriers(settings: &Settings) -> Vec<Health> {
             CarrierSettings::Twilio(twilio) if twilio.from.is_empty() => {
                 Bad(format!("carriers.{key} has no number to call from: set `from`"))
             }
-            CarrierSettings::Twilio(twilio) => Good(format!("carrier {key} at {}, {} numbers", twilio.base_url, twilio.from.len())),
+            CarrierSettings::Twilio(twilio) => {
+                Good(format!("carrier {key} at {}, {} numbers", twilio.base_url, twilio.from.len()))
+            }
             CarrierSettings::Handsets(_) => Good(format!("carrier {key}: the built-in handsets")),
         })
         .collect();

@@ -14,6 +14,9 @@ pub fn after<Z: TimeZone<Offset: Display>>(incident: &Value, done: &str, now: Da
         text.push_str(&format!("; {holder} has it"));
     }
     text.push_str(".\n");
+    if word(incident, "/phase") != "open" {
+        return text;
+    }
     if let (Some(due), Some(false), Some(false)) =
         (time(incident, "/response/due"), flag(incident, "/response/met"), flag(incident, "/response/missed"))
     {
@@ -309,7 +312,8 @@ fn listed<const N: usize>(head: [&str; N], rows: Vec<[String; N]>, none: &str, a
     for row in rows {
         table.add_row(row);
     }
-    let mut text: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    let mut text: String =
+        table.lines().map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(&line).trim_end())).collect();
     if let Some(next) = some(answer, "/next") {
         text.push_str(&format!("There are more: --cursor {next}\n"));
     }
@@ -405,7 +409,23 @@ mod tests {
 
     #[test]
     fn an_open_incident_says_who_has_it_and_what_comes_next() {
-        insta::assert_snapshot!(incident(&open(), now(), &Utc), @"");
+        insta::assert_snapshot!(incident(&open(), now(), &Utc), @r#"
+        4821  P1  Checkout is down
+        Northwind · Payments · Gold
+
+        State      open since 14:14 (12 min ago)
+        Held by    NOBODY
+        Level      team lead; the next is paged 14:29 (in 3 min)
+        Callback   due 14:44 (in 18 min)
+        Update     1 due, its window ends 15:14 (in 48 min)
+        Contact    Ms Ito, +12015550123
+        Next       14:29 (in 3 min): the next level is paged
+
+        Nobody can pay since two.
+
+        02 Nov 14:14:00  reported by phone
+        02 Nov 14:14:01  Amara Okafor is paged
+        "#);
     }
 
     #[test]
@@ -422,7 +442,18 @@ mod tests {
             closed[field] = Value::Null;
         }
         closed["commander"] = json!({"key": "ben", "name": "Ben Ito"});
-        insta::assert_snapshot!(incident(&closed, now(), &Utc), @"");
+        insta::assert_snapshot!(incident(&closed, now(), &Utc), @r#"
+        4821  P1  Checkout is down
+        Northwind · Payments · Gold
+
+        State      resolved 14:20 (6 min ago), opened 14:14 (12 min ago)
+        Commander  Ben Ito
+        Callback   made 14:18 (8 min ago) by Ben Ito (on their word), LATE
+        Updates    1 MISSED, 2 waived
+        Contact    Ms Ito, +12015550123
+
+        Nobody can pay since two.
+        "#);
     }
 
     #[test]
@@ -431,7 +462,12 @@ mod tests {
         held["reference"] = json!("7310");
         held["holder"] = json!({"kind": "person", "key": "ben", "name": "Ben Ito", "since": "2026-11-02T14:20:00Z"});
         let answer = json!({"items": [open(), held], "next": "inc_y"});
-        insta::assert_snapshot!(incidents(&answer, now(), &Utc), @"");
+        insta::assert_snapshot!(incidents(&answer, now(), &Utc), @r#"
+        REF   PRIO  WHAT                         AGE     STATE           NEXT
+        4821  P1    Northwind: Checkout is down  12 min  NOBODY has it   14:29 (in 3 min): the next level is paged
+        7310  P1    Northwind: Checkout is down  12 min  Ben Ito has it  14:29 (in 3 min): the next level is paged
+        There are more: --cursor inc_y
+        "#);
         assert_eq!(incidents(&json!({"items": [], "next": null}), now(), &Utc), "No incidents.\n");
     }
 
@@ -439,7 +475,11 @@ mod tests {
     fn whoever_acknowledges_is_told_what_is_promised() {
         let mut held = open();
         held["holder"] = json!({"kind": "person", "key": "ben", "name": "Ben Ito", "since": "2026-11-02T14:20:00Z"});
-        insta::assert_snapshot!(after(&held, "acknowledged", now(), &Utc), @"");
+        insta::assert_snapshot!(after(&held, "acknowledged", now(), &Utc), @r#"
+        4821 acknowledged; Ben Ito has it.
+        Call the customer by 14:44 (in 18 min): +12015550123.
+        The next update is due by 15:14 (in 48 min).
+        "#);
     }
 
     #[test]
@@ -453,7 +493,14 @@ mod tests {
             ],
             "last_resort": [{"key": "cleo", "name": "Cleo Varga"}],
         }]});
-        insta::assert_snapshot!(on_call(&answer, &Utc), @"");
+        insta::assert_snapshot!(on_call(&answer, &Utc), @r#"
+        Mon 02 Nov 2026 14:26 UTC
+
+        Payments (payments): Ben Ito until Tue 03 Nov 08:00 (override)
+          +0s     on-call          Ben Ito
+          +5m     team lead        nobody (skipped)
+          then    last resort      Cleo Varga
+        "#);
     }
 
     #[test]
@@ -466,7 +513,11 @@ mod tests {
              "outcome": null, "carrier": "twilio", "status": null, "error_code": null, "reason": null,
              "sent_at": null, "created_at": "2026-11-02T14:14:05Z"},
         ], "next": null});
-        insta::assert_snapshot!(attempts(&answer, &Utc), @"");
+        insta::assert_snapshot!(attempts(&answer, &Utc), @r#"
+        AT               PAGE  WHO           BY         CARRIER  HOW IT ENDED
+        02 Nov 14:14:02  1     Ben Ito       voice …23  twilio   no human, completed, a machine picked up
+        02 Nov 14:14:05        the customer  sms …99    twilio   sent
+        "#);
     }
 
     #[test]

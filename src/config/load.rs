@@ -98,10 +98,9 @@ pub fn parse(files: &Files, dir: &Path, prefix: &str, env: &dyn Fn(&str) -> Opti
     // From the end, so that the places before it stay where they are.
     redactions.sort_by_key(|redaction| std::cmp::Reverse(redaction.range.start));
     for redaction in redactions {
-        if let Some(text) = redaction.file.strip_prefix(prefix).and_then(|name| redacted.get_mut(name)) {
-            if text.get(redaction.range.clone()).is_some() {
-                text.replace_range(redaction.range, &redaction.with);
-            }
+        let text = redaction.file.strip_prefix(prefix).and_then(|name| redacted.get_mut(name));
+        if let Some(text) = text.filter(|text| text.get(redaction.range.clone()).is_some()) {
+            text.replace_range(redaction.range, &redaction.with);
         }
     }
     let folder = dir.display().to_string();

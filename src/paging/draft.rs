@@ -1,4 +1,4 @@
-//! From what `decide` wants done to rows of the outbox. Pure.
+//! From what `decide` wants done to rows of the outbox. Pure, but for the new ids.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ const PAGE_LIFE: TimeDelta = TimeDelta::minutes(10);
 /// How long a text that only tells something is still worth sending.
 const NEWS_LIFE: TimeDelta = TimeDelta::minutes(30);
 
-/// A new attempt to reach `address`, due `after` from `now`.
+/// A new attempt to reach `address`, due at once.
 fn attempt(purpose: Purpose, priority: Priority, channel: Channel, address: E164, now: Time) -> Attempt {
     Attempt {
         id: AttemptId::from(fresh("att")),

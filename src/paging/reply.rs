@@ -144,7 +144,7 @@ impl Desk<'_> {
             }
         }
         let mut newest: Vec<(PageId, Attempt)> = pages.into_iter().collect();
-        newest.sort_by(|(_, a), (_, b)| b.created_at.cmp(&a.created_at));
+        newest.sort_by_key(|(_, attempt)| std::cmp::Reverse(attempt.created_at));
         let mut candidates = Vec::new();
         for (page, attempt) in newest.into_iter().take(MOST_PAGES) {
             let Some((id, number)) = page.parts() else { continue };

@@ -329,7 +329,7 @@ pub async fn claim(tx: &mut Tx, claim: Claim<'_>, now: Time) -> sqlx::Result<Vec
         .fetch_all(c)
         .await)?;
     let mut claimed = attempts(rows)?;
-    claimed.sort_by(|a, b| (a.priority, a.created_at, a.position).cmp(&(b.priority, b.created_at, b.position)));
+    claimed.sort_by_key(|attempt| (attempt.priority, attempt.created_at, attempt.position));
     Ok(claimed)
 }
 

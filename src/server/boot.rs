@@ -7,7 +7,12 @@ use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{App, bell::Bell, settings::{CarrierSettings, HandsetsSettings, Settings}, switchboard::Exchange};
+use super::{
+    App,
+    bell::Bell,
+    settings::{CarrierSettings, HandsetsSettings, Settings},
+    switchboard::Exchange,
+};
 use crate::{
     access,
     carrier::{Carrier, handsets::Handsets, twilio::Twilio},
@@ -87,7 +92,9 @@ fn assemble(settings: Settings, clock: Clock, db: Db, config: Config) -> anyhow:
     let all = settings.carriers.iter().map(|(key, carrier)| (key.clone(), carrier.clone())).chain(built_in);
     for (key, carrier) in all {
         match carrier {
-            CarrierSettings::Twilio(twilio) => carriers.push(Arc::new(Twilio::new(key, &twilio, &settings.public_url)?)),
+            CarrierSettings::Twilio(twilio) => {
+                carriers.push(Arc::new(Twilio::new(key, &twilio, &settings.public_url)?))
+            }
             CarrierSettings::Handsets(phones) => {
                 let from = E164::parse(&phones.from).with_context(|| format!("carriers.{key}.from"))?;
                 let phones = Handsets::new(key, from, phones.ring_seconds, clock.clone());
@@ -98,7 +105,8 @@ fn assemble(settings: Settings, clock: Clock, db: Db, config: Config) -> anyhow:
     }
     let token_key = Arc::new(access::token_key(&settings)?);
     let door = Door { db: db.clone(), clock: clock.clone(), bell: bell.clone(), config: config.clone() };
-    let app = App { db, clock, bell, settings: Arc::new(settings), config, carriers: Arc::new(carriers), door, token_key };
+    let app =
+        App { db, clock, bell, settings: Arc::new(settings), config, carriers: Arc::new(carriers), door, token_key };
     for phones in handsets {
         phones.connect(Arc::new(Exchange(app.clone())));
     }
@@ -109,7 +117,12 @@ fn report(findings: &[Finding], config: &Config) {
     for finding in findings {
         tracing::warn!("{finding}");
     }
-    tracing::info!(revision = config.revision, people = config.people.len(), teams = config.teams.len(), "schedules in force");
+    tracing::info!(
+        revision = config.revision,
+        people = config.people.len(),
+        teams = config.teams.len(),
+        "schedules in force"
+    );
 }
 
 async fn serve(listener: TcpListener, app: App, stop: CancellationToken) {

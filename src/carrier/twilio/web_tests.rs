@@ -114,7 +114,16 @@ async fn world() -> World {
     let config = Arc::new(arc_swap::ArcSwap::from_pointee(Config::default()));
     let bell = Bell::default();
     let door = Door { db: db.clone(), clock: clock.clone(), bell: bell.clone(), config: config.clone() };
-    let app = App { db, clock, bell, settings: Arc::new(settings), config, carriers: Arc::new(vec![]), door };
+    let app = App {
+        db,
+        clock,
+        bell,
+        settings: Arc::new(settings),
+        config,
+        carriers: Arc::new(vec![]),
+        door,
+        token_key: Arc::new(crate::access::TokenKey::new(&[0; 32])),
+    };
     let notes = Notes::default();
     let board = notes.clone();
     let router = routes(move |_| Arc::new(board.clone())).with_state(app);

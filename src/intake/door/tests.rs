@@ -47,7 +47,16 @@ impl World {
             token_secret: None,
             keep_payloads: TimeDelta::days(7),
         };
-        let app = App { db, clock, bell, settings: Arc::new(settings), config, carriers: Default::default(), door };
+        let app = App {
+            db,
+            clock,
+            bell,
+            settings: Arc::new(settings),
+            config,
+            carriers: Default::default(),
+            door,
+            token_key: std::sync::Arc::new(crate::access::TokenKey::new(&[0; 32])),
+        };
         let doors = routes().with_state(app.clone());
         World { app, hand, doors, _folder: folder }
     }

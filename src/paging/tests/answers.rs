@@ -11,7 +11,7 @@ fn ben() -> Actor {
 
 async fn paged() -> (World, Arc<Scripted>, IncidentId, Attempt, Attempt) {
     let carrier = Scripted::new("c");
-    let world = World::start(config(), &[carrier.clone()]).await;
+    let world = World::start(config(), std::slice::from_ref(&carrier)).await;
     let id = world.report("inc_x", "4821", Priority::P1).await;
     let (text, call) = world.both_sent(&id).await;
     (world, carrier, id, text, call)
@@ -106,7 +106,7 @@ async fn a_receipt_for_nothing_we_know_is_kept_and_harmless() {
 #[tokio::test]
 async fn a_receipt_that_comes_before_the_carriers_answer_is_not_lost() {
     let carrier = Scripted::new("c");
-    let world = World::still(config(), &[carrier.clone()]).await;
+    let world = World::still(config(), std::slice::from_ref(&carrier)).await;
     let gate = carrier.gate.lock().await;
     world.run();
     let id = world.report("inc_x", "4821", Priority::P1).await;
@@ -224,7 +224,7 @@ async fn key_5_calls_the_customer_and_half_a_minute_of_talk_is_a_response() {
 #[tokio::test]
 async fn a_test_page_texts_and_rings_and_key_4_says_that_it_works() {
     let carrier = Scripted::new("c");
-    let world = World::start(config(), &[carrier.clone()]).await;
+    let world = World::start(config(), std::slice::from_ref(&carrier)).await;
     let mut tx = world.app.db.begin().await.unwrap();
     let ben = world.app.config.load().people["ben"].clone();
     let ids = store::test_page(&mut tx, &ben, start()).await.unwrap();

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Attempt, pager, store};
 use crate::{
+    access::TokenKey,
     carrier::{Accepted, Call, Carrier, Document, ErrorClass, InboundSms, Receipt, SendError, Sent, Sms, Status, Turn},
     clock::{Clock, ManualHand, Time},
     config::{Config, Team},
@@ -231,17 +232,11 @@ impl World {
         let (clock, hand) = Clock::manual(start());
         let (bell, config) = (Bell::default(), Arc::new(ArcSwap::from_pointee(config)));
         let door = Door { db: db.clone(), clock: clock.clone(), bell: bell.clone(), config: config.clone() };
-        let settings = Settings {
-            listen: "127.0.0.1:0".parse().unwrap(),
-            public_url: "http://localhost".into(),
-            database,
-            schedules: folder.path().into(),
-            carriers: Default::default(),
-            token_secret: None,
-            keep_payloads: TimeDelta::days(1),
-        };
+        let settings = Settings { database, schedules: folder.path().into(), ..Settings::default() };
+        let token_key = Arc::new(TokenKey::new(&[7; 32]));
         let carriers = carriers.iter().map(|carrier| carrier.clone() as Arc<dyn Carrier>).collect();
-        let app = App { db, clock, bell, settings: Arc::new(settings), config, carriers: Arc::new(carriers), door };
+        let (settings, carriers) = (Arc::new(settings), Arc::new(carriers));
+        let app = App { db, clock, bell, settings, config, carriers, door, token_key };
         World { app, hand, stop: CancellationToken::new(), _folder: folder }
     }
 

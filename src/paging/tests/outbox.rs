@@ -192,7 +192,11 @@ async fn customers_and_people_are_told_by_text_where_they_have_a_number_for_it()
     };
     let mut tx = begin(&world).await;
     let to_ada = (LEAD.to_owned(), "You command it.".to_owned());
-    assert_eq!(told(&mut tx, &incident).await, [to_ada.clone()], "a customer without a number is told nothing");
+    assert_eq!(
+        told(&mut tx, &incident).await,
+        std::slice::from_ref(&to_ada),
+        "a customer without a number is told nothing"
+    );
     incident.contact.number = Some("+12015550199".into());
     let customer = ("+12015550199".to_owned(), "We have your report.".to_owned());
     assert_eq!(told(&mut tx, &incident).await, [to_ada.clone(), to_ada, customer]);

@@ -32,7 +32,7 @@ async fn sent(world: &World, id: &str) -> Attempt {
 #[tokio::test]
 async fn a_p1_is_texted_and_called_at_once_with_our_attempt_in_the_calls_document() {
     let carrier = Scripted::new("c");
-    let world = World::start(config(), &[carrier.clone()]).await;
+    let world = World::start(config(), std::slice::from_ref(&carrier)).await;
     let id = world.report("inc_x", "4821", Priority::P1).await;
     let (text, call) = world.both_sent(&id).await;
     let code = text.reply_code.clone().unwrap();
@@ -48,7 +48,7 @@ async fn a_p1_is_texted_and_called_at_once_with_our_attempt_in_the_calls_documen
 async fn what_is_not_taken_is_tried_again_after_a_pause() {
     let carrier = Scripted::new("c");
     carrier.will([TRANSIENT, TRANSIENT]);
-    let world = World::start(config(), &[carrier.clone()]).await;
+    let world = World::start(config(), std::slice::from_ref(&carrier)).await;
     world.insert(&text("att_1")).await;
     for (sends, pause) in [(1, 1), (2, 2)] {
         let waiting = until("it waits", async || {
@@ -84,7 +84,7 @@ async fn a_dead_number_is_over_at_once_and_the_next_method_goes() {
     let at_once = [(Channel::Sms, "mobile", 0), (Channel::Voice, "mobile", 120)];
     let both: &[Channel] = &[Channel::Sms, Channel::Voice];
     config.people.insert("ben".into(), person("ben", "Ben", &[("mobile", MOBILE, both)], &at_once));
-    let world = World::start(config, &[carrier.clone()]).await;
+    let world = World::start(config, std::slice::from_ref(&carrier)).await;
     let id = world.report("inc_x", "4821", Priority::P1).await;
     until("the call goes out without waiting two minutes", async || (carrier.calls().len() == 1).then_some(())).await;
     assert_eq!(world.attempts(&id).await[0].outcome, Some(Outcome::Unreachable));
@@ -96,7 +96,7 @@ async fn a_lost_answer_is_looked_up_and_not_sent_again_when_it_was_taken() {
     let carrier = Scripted::new("c");
     carrier.will([UNCLEAR]);
     *carrier.found.lock().unwrap() = Some(Accepted { sid: "SM7".into(), status: Status::Sent });
-    let world = World::start(config(), &[carrier.clone()]).await;
+    let world = World::start(config(), std::slice::from_ref(&carrier)).await;
     world.insert(&text("att_1")).await;
     until("asked", async || (!carrier.texts().is_empty()).then_some(())).await;
     a_moment().await;
@@ -110,7 +110,7 @@ async fn a_lost_answer_is_looked_up_and_not_sent_again_when_it_was_taken() {
 async fn a_lost_answer_that_nobody_knows_of_is_sent_again_three_times_at_most() {
     let carrier = Scripted::new("c");
     carrier.will([UNCLEAR, UNCLEAR, UNCLEAR, UNCLEAR]);
-    let world = World::start(config(), &[carrier.clone()]).await;
+    let world = World::start(config(), std::slice::from_ref(&carrier)).await;
     world.insert(&text("att_1")).await;
     for sends in 1..=2 {
         until("asked again", async || (carrier.texts().len() == sends).then_some(())).await;
@@ -124,7 +124,7 @@ async fn a_lost_answer_that_nobody_knows_of_is_sent_again_three_times_at_most() 
 #[tokio::test]
 async fn what_was_in_hand_when_the_process_died_is_looked_up_before_it_is_sent_again() {
     let carrier = Scripted::new("c");
-    let world = World::still(config(), &[carrier.clone()]).await;
+    let world = World::still(config(), std::slice::from_ref(&carrier)).await;
     let half = Attempt {
         stage: Stage::Sending,
         carrier: Some("c".into()),
@@ -152,7 +152,7 @@ async fn what_was_in_hand_when_the_process_died_is_looked_up_before_it_is_sent_a
 #[tokio::test]
 async fn a_call_ended_while_it_was_being_placed_is_hung_up_when_it_is_known() {
     let carrier = Scripted::new("c");
-    let world = World::still(config(), &[carrier.clone()]).await;
+    let world = World::still(config(), std::slice::from_ref(&carrier)).await;
     let gate = carrier.gate.lock().await;
     world.run();
     let id = world.report("inc_x", "4821", Priority::P1).await;
@@ -184,7 +184,7 @@ async fn a_number_that_was_rung_just_now_waits_and_says_why_and_a_p1_takes_the_o
         let lines: &[(&str, &str, &[Channel])] = &[("mobile", MOBILE, both), ("home", HOME, &[Channel::Voice])];
         let lines = if home { lines } else { &lines[..1] };
         config.people.insert("ben".into(), person("ben", "Ben", lines, &at_once));
-        let world = World::start(config, &[carrier.clone()]).await;
+        let world = World::start(config, std::slice::from_ref(&carrier)).await;
         let first = world.report("inc_a", "4821", Priority::P1).await;
         world.both_sent(&first).await;
         world.pass(10);
@@ -209,7 +209,7 @@ async fn a_number_that_was_rung_just_now_waits_and_says_why_and_a_p1_takes_the_o
 #[tokio::test]
 async fn a_call_whose_carrier_is_silent_ends_as_no_answer_and_a_text_as_delivered() {
     let carrier = Scripted::new("c");
-    let world = World::start(config(), &[carrier.clone()]).await;
+    let world = World::start(config(), std::slice::from_ref(&carrier)).await;
     let id = world.report("inc_x", "4821", Priority::P1).await;
     let (text, call) = world.both_sent(&id).await;
     world.pass(119);
@@ -225,7 +225,7 @@ async fn a_call_whose_carrier_is_silent_ends_as_no_answer_and_a_text_as_delivere
 #[tokio::test]
 async fn a_page_nobody_would_take_in_time_expires() {
     let carrier = Scripted::new("c");
-    let world = World::still(config(), &[carrier.clone()]).await;
+    let world = World::still(config(), std::slice::from_ref(&carrier)).await;
     world.insert(&Attempt { expires_at: start() - TimeDelta::seconds(1), ..text("att_1") }).await;
     world.run();
     assert_eq!(over(&world, "att_1").await.outcome, Some(Outcome::Expired));
@@ -235,7 +235,7 @@ async fn a_page_nobody_would_take_in_time_expires() {
 #[tokio::test]
 async fn a_p1_finds_a_free_hand_when_everything_less_is_stuck() {
     let carrier = Scripted::new("c");
-    let world = World::still(config(), &[carrier.clone()]).await;
+    let world = World::still(config(), std::slice::from_ref(&carrier)).await;
     let gate = carrier.gate.lock().await;
     for n in 0..80 {
         let address = E164::parse(&format!("+1201555{:04}", 1000 + n)).unwrap();

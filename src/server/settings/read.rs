@@ -102,7 +102,8 @@ impl Reader<'_> {
     fn settings(&self, t: &Fields<'_>) -> Settings {
         let own = |key: &'static str| self.given(t, key, format!("RINGDOWN_{}", key.to_uppercase()));
         let listen = own("listen").and_then(|given| self.text(given, address));
-        let listen = listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)));
+        let standard = Settings::default();
+        let listen = listen.unwrap_or(standard.listen);
         let public_url = own("public_url").and_then(|given| self.text(given, url));
         let database = own("database").and_then(|given| self.text(given, database));
         let schedules = own("schedules").and_then(|given| self.text(given, |text| Ok(PathBuf::from(text))));
@@ -111,11 +112,11 @@ impl Reader<'_> {
         let mut settings = Settings {
             listen,
             public_url: public_url.unwrap_or_else(|| local(listen)),
-            database: database.unwrap_or_else(|| "sqlite:ringdown.db".into()),
-            schedules: schedules.unwrap_or_else(|| "./schedules".into()),
+            database: database.unwrap_or(standard.database),
+            schedules: schedules.unwrap_or(standard.schedules),
             carriers: Default::default(),
             token_secret,
-            keep_payloads: keep_payloads.unwrap_or(Span::minutes(7 * 24 * 60)).delta(),
+            keep_payloads: keep_payloads.map_or(standard.keep_payloads, Span::delta),
         };
         for (name, node) in t.optional("carriers").map(Node::entries).unwrap_or_default() {
             if !well_formed(&name) {

@@ -143,7 +143,7 @@ proptest! {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_run_on_a_fast_clock_and_on_many_threads() {
-    let clock = Clock::scaled("2026-03-01T02:00:00Z".parse().unwrap(), 600.0);
+    let (clock, _speed) = Clock::scaled("2026-03-01T02:00:00Z".parse().unwrap(), 600.0);
     let handsets = Handsets::new("handsets".into(), number(OURS), 20, clock);
     let desk = Arc::new(Desk::default());
     desk.documents.lock().unwrap().insert("voice/page".into(), asks("Press 4.", "voice/page/key"));

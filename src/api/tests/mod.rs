@@ -1,3 +1,5 @@
+mod incidents;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use arc_swap::ArcSwap;
@@ -12,7 +14,7 @@ use super::*;
 use crate::{
     access::{self, Role, TokenKey},
     clock::{Clock, ManualHand, Time},
-    config::Config,
+    config::{self, Config},
     id::PersonKey,
     incident::door::Door,
     oncall::{Layer, Rotation, Schedule, Turn},
@@ -31,11 +33,23 @@ struct House {
 
 impl House {
     async fn new() -> House {
+        Self::with(config()).await
+    }
+
+    /// With the example's people, teams and customers.
+    async fn furnished() -> House {
+        let folder = tempfile::tempdir().unwrap();
+        config::write_example(folder.path()).unwrap();
+        let (config, findings) = config::check(folder.path(), "2026-11-02T12:00:00Z".parse().unwrap());
+        Self::with(config.unwrap_or_else(|| panic!("{findings:?}"))).await
+    }
+
+    async fn with(config: Config) -> House {
         let folder = tempfile::tempdir().unwrap();
         let database = format!("sqlite:{}/t.db", folder.path().display());
         let db = Db::open(&database).await.unwrap();
         let (clock, hand) = Clock::manual("2026-11-02T12:00:00Z".parse().unwrap());
-        let (bell, config) = (Bell::default(), Arc::new(ArcSwap::from_pointee(config())));
+        let (bell, config) = (Bell::default(), Arc::new(ArcSwap::from_pointee(config)));
         let settings = Settings {
             listen: "127.0.0.1:0".parse().unwrap(),
             public_url: "http://127.0.0.1".into(),
@@ -141,6 +155,8 @@ const ROUTES: &[(&str, &str, Role)] = &[
     ("post", "/api/v1/incidents/{reference}/resume", Role::Responder),
     ("post", "/api/v1/incidents/{reference}/updates", Role::Responder),
     ("post", "/api/v1/incidents/{reference}/wait", Role::Responder),
+    ("get", "/api/v1/intake", Role::Admin),
+    ("get", "/api/v1/intake/{id}", Role::Admin),
     ("get", "/api/v1/oncall", Role::Viewer),
     ("get", "/api/v1/overrides", Role::Viewer),
     ("post", "/api/v1/overrides", Role::Commander),
