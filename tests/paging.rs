@@ -261,7 +261,8 @@ async fn a_p1_takes_another_line_rather_than_wait_for_a_number_that_was_just_run
     world.seconds(20).await;
     let second = world.report("P1").await;
     world.seconds(5).await;
-    assert_eq!((world.carrier.calls_to(BEN).len(), world.carrier.calls_to(home).len()), (1, 1));
+    let calls = (world.carrier.calls_to(BEN).len(), world.carrier.calls_to(home).len());
+    assert_eq!(calls, (1, 1), "{}", world.dump().await);
     let pages = world.get(&format!("/api/v1/incidents/{second}/pages")).await;
     assert!(pages.to_string().contains("tried too often"), "the reason is visible: {pages}");
     world.finish();

@@ -72,9 +72,9 @@ impl Office {
         self
     }
 
-    /// Adds to the end of a file.
-    pub fn add(mut self, file: &str, more: &str) -> Self {
-        *self.0.get_mut(file).unwrap_or_else(|| panic!("no file {file}")) += more;
+    /// Takes a file away.
+    pub fn without(mut self, file: &str) -> Self {
+        assert!(self.0.remove(file).is_some(), "no file {file}");
         self
     }
 
