@@ -1,6 +1,10 @@
 //! The product from outside: stories over real HTTP, a real database and a strict carrier.
 
 mod escalation;
+mod intake;
+mod outage;
 mod paging;
+mod phone;
+mod restart;
 mod tidy;
 mod world;

@@ -308,6 +308,14 @@ impl World {
         self.post_as(&self.token, path, body).await
     }
 
+    /// With an idempotency key.
+    pub async fn try_post_once(&self, path: &str, key: &str, body: Value) -> Answer {
+        let request = self.http.post(self.url(path)).bearer_auth(&self.token).header("Idempotency-Key", key);
+        let answer = self.ask(request.json(&body)).await;
+        self.settle().await;
+        answer
+    }
+
     pub async fn post(&self, path: &str, body: Value) -> Value {
         let answer = self.try_post(path, body).await;
         assert!((200..300).contains(&answer.status), "POST {path}: {answer:?}");
