@@ -84,6 +84,8 @@ pub fn document() -> utoipa::openapi::OpenApi {
 
 /// Every route of the REST interface, and those for whoever watches over the process.
 pub fn routes() -> Router<App> {
+    // What is counted before this is lost.
+    metrics::install();
     let (router, document) = described();
     router
         .route("/api/openapi.json", get(move || async move { Json(document) }))

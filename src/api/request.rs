@@ -72,7 +72,9 @@ impl<T: DeserializeOwned> FromRequest<App> for Posted<T> {
         if let Some(kind) = request.headers().get(header::CONTENT_TYPE) {
             let essence = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
             if !essence.eq_ignore_ascii_case("application/json") {
-                return Err(Problem::bad_request("Send the body as `Content-Type: application/json`."));
+                return Err(Problem::bad_request(
+                    "Send the body as `Content-Type: application/json` (curl: `--json`).",
+                ));
             }
         }
         let mut digest = Sha256::new();

@@ -57,7 +57,7 @@ impl Remote {
         query: &[(&str, String)],
         body: Option<Value>,
     ) -> anyhow::Result<Value> {
-        let token = self.token.as_ref().context(
+        let token = self.token.as_ref().filter(|token| !token.expose_secret().trim().is_empty()).context(
             "no token: set RINGDOWN_TOKEN; where the service runs, `ringdown token create NAME --role responder` makes one",
         )?;
         let url = address(&self.url, path, query)?;
@@ -67,8 +67,10 @@ impl Remote {
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("ringdown/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        let mut request =
-            client.request(method, url).header(header::ACCEPT, "application/json").bearer_auth(token.expose_secret());
+        let mut request = client
+            .request(method, url)
+            .header(header::ACCEPT, "application/json")
+            .bearer_auth(token.expose_secret().trim());
         if let Some(body) = body {
             request = request.header("idempotency-key", uuid::Uuid::new_v4().to_string()).json(&body);
         }

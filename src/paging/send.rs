@@ -19,7 +19,7 @@ use crate::{
     clock::Time,
     id::CarrierKey,
     people::Channel,
-    server::App,
+    server::{App, settings::CarrierSettings},
     store::Tx,
 };
 
@@ -29,7 +29,7 @@ pub const LEASE: TimeDelta = TimeDelta::seconds(15);
 /// How long a carrier has to answer. Real time: a network does not run faster in a demo.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
-/// How long a phone rings: shorter than most voicemail waits.
+/// How long a phone rings where the settings do not say: shorter than most voicemail waits.
 const RING: TimeDelta = TimeDelta::seconds(25);
 
 /// How long a call that cannot be hung up is tried.
@@ -140,11 +140,25 @@ impl Sender {
             }
             Channel::Voice => {
                 let action = Action(format!("voice/page?a={}&n=1&t=1", attempt.id));
-                let call = Call { attempt: attempt.id.clone(), to: attempt.address.clone(), ring: RING, action };
+                let call = Call {
+                    attempt: attempt.id.clone(),
+                    to: attempt.address.clone(),
+                    ring: self.ring(carrier.key()),
+                    action,
+                };
                 tokio::time::timeout(ANSWER_WITHIN, carrier.place_call(&call)).await
             }
         };
         asked.unwrap_or_else(|_| Err(silent()))
+    }
+
+    /// How long a call of this carrier rings.
+    fn ring(&self, key: &CarrierKey) -> TimeDelta {
+        match self.app.settings.carriers.get(key) {
+            Some(CarrierSettings::Twilio(twilio)) => TimeDelta::seconds(twilio.ring_seconds.into()),
+            Some(CarrierSettings::Handsets(phones)) => TimeDelta::seconds(phones.ring_seconds.into()),
+            None => RING,
+        }
     }
 
     /// The breaker learns from an answer. A refusal for the address's sake is the carrier at work.

@@ -137,19 +137,10 @@ async fn a_report_names_every_wrong_field() {
         "contact": {"number": "911"},
     });
     let (status, problem) = house.send("POST", "/api/v1/incidents", &token, body).await;
-    let pointers: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|error| &error["pointer"]).collect();
-    assert_eq!(
-        (status.as_u16(), pointers),
-        (
-            422,
-            vec!["/title", "/contact/number", "/customer", "/team", "/plan"]
-                .iter()
-                .map(|pointer| json!(pointer))
-                .collect::<Vec<_>>()
-                .iter()
-                .collect()
-        )
-    );
+    let pointers: Vec<_> =
+        problem["errors"].as_array().unwrap().iter().filter_map(|error| error["pointer"].as_str()).collect();
+    assert_eq!(status, 422);
+    assert_eq!(pointers, ["/title", "/contact/number", "/customer", "/team", "/plan"]);
     let unknown = house.send("GET", "/api/v1/incidents/0000", &token, Value::Null).await;
     assert_eq!(unknown.0, 404);
 }

@@ -195,7 +195,7 @@ async fn every_route_is_open_to_its_roles_and_to_no_other() {
         tokens.push((role, house.token(role).await));
     }
     for (method, path, least) in ROUTES {
-        let path = format!("{}?nonsense=1", path.replace('{', "").replace('}', ""));
+        let path = format!("{}?nonsense=1", path.replace(['{', '}'], ""));
         for (role, token) in &tokens {
             let (status, answer) = house.send(&method.to_uppercase(), &path, token, json!({"nonsense": 1})).await;
             let expected: &[u16] = if role.may(*least) { &[400, 422] } else { &[403] };
