@@ -82,7 +82,8 @@ async fn with_nobody_on_call_the_lead_is_paged_at_once() {
         "handoff = \"09:00\"",
         "handoff = \"09:00\"\nrestrictions = [{ days = \"weekdays\", from = \"09:00\", to = \"17:00\" }]",
     );
-    let office = office.edit("schedules.toml", "name = \"Payments on-call\"", "name = \"Payments\"\ngaps = \"allowed\"");
+    let office =
+        office.edit("schedules.toml", "name = \"Payments on-call\"", "name = \"Payments\"\ngaps = \"allowed\"");
     let world = World::with(office).await;
     let start = world.now();
     let reference = world.report("P1").await;
@@ -166,7 +167,9 @@ async fn updates_in_time_keep_every_window_and_page_nobody_higher() {
     let spoken = json!({ "evidence": { "kind": "attested", "note": "spoke with Ms Ito" } });
     world.minutes(3).await;
     world.act(&reference, "response", "ben", spoken).await;
-    for (hour, words) in ["We look at the database.", "A second node is being built.", "Nearly done."].iter().enumerate() {
+    for (hour, words) in
+        ["We look at the database.", "A second node is being built.", "Nearly done."].iter().enumerate()
+    {
         world.minutes(if hour == 0 { 47 } else { 59 }).await;
         let update = json!({ "text": words });
         assert_eq!(world.act(&reference, "updates", "ben", update).await.status, 200);
@@ -198,7 +201,8 @@ async fn an_acknowledgement_is_no_callback_and_a_late_one_climbs() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_acknowledged_and_went_silent_is_paged_again() {
-    let world = World::with(Office::default().edit("policies.toml", "ack_timeout = \"60m\"", "ack_timeout = \"20m\"")).await;
+    let world =
+        World::with(Office::default().edit("policies.toml", "ack_timeout = \"60m\"", "ack_timeout = \"20m\"")).await;
     let reference = world.report("P1").await;
     world.act(&reference, "acknowledge", "ben", json!({})).await;
     let spoken = json!({ "evidence": { "kind": "attested", "note": "spoke with Ms Ito" } });

@@ -1,7 +1,9 @@
 //! The product from outside: stories over real HTTP, a real database and a strict carrier.
 
+mod chaos;
 mod escalation;
 mod intake;
+mod kill;
 mod outage;
 mod paging;
 mod phone;

@@ -5,11 +5,6 @@ use serde_json::json;
 
 use crate::world::*;
 
-fn seconds(world: &World, sent: &Sent, start: ringdown::clock::Time) -> i64 {
-    let _ = world;
-    (sent.at - start).num_seconds()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn with_a_dead_carrier_everything_else_goes_on_and_the_pages_go_out_when_it_is_back() {
     let world = World::start().await;
@@ -58,7 +53,7 @@ async fn too_many_requests_are_repeated_when_the_carrier_says_and_not_before() {
     world.seconds(3).await;
     let calls = world.carrier.calls_to(BEN);
     assert_eq!(calls.len(), 1, "{}", world.dump().await);
-    assert!((17..=19).contains(&seconds(&world, &calls[0], start)), "{:?}", calls[0].at);
+    assert!((17..=19).contains(&(calls[0].at - start).num_seconds()), "{:?}", calls[0].at);
     world.finish();
 }
 
@@ -109,7 +104,7 @@ async fn a_text_that_was_not_delivered_makes_the_call_go_at_once() {
     world.minutes(1).await;
     let calls = world.carrier.calls_to(BEN);
     assert_eq!(calls.len(), 1, "not after two minutes: {}", world.dump().await);
-    assert!(seconds(&world, &calls[0], start) < 10);
+    assert!((calls[0].at - start).num_seconds() < 10);
     world.finish();
 }
 
@@ -124,7 +119,12 @@ async fn a_fault_of_our_account_is_tried_again_and_said() {
     let pages = world.get(&format!("/api/v1/incidents/{reference}/pages")).await;
     assert!(pages.to_string().contains("20003"), "{pages}");
     world.minutes(2).await;
-    assert_eq!((world.carrier.texts_to(BEN).len(), world.carrier.calls_to(BEN).len()), (1, 1), "{}", world.dump().await);
+    assert_eq!(
+        (world.carrier.texts_to(BEN).len(), world.carrier.calls_to(BEN).len()),
+        (1, 1),
+        "{}",
+        world.dump().await
+    );
     world.finish();
 }
 
@@ -186,4 +186,16 @@ async fn a_phone_that_is_busy_declines_or_is_off_is_no_answer() {
         assert_eq!(world.carrier.texts_to(CARLA).len(), 1, "{voice:?}");
         world.finish();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[should_panic(expected = "the carrier complains")]
+async fn a_story_in_which_the_carrier_complains_fails() {
+    let world = World::start().await;
+    let wrong = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().expect("a client");
+    let url = format!("{}/2010-04-01/Accounts/{}/Messages.json", world.carrier.base_url(), carrier::ACCOUNT);
+    let answer =
+        wrong.post(url).basic_auth(carrier::ACCOUNT, Some("guess")).body("To=x").send().await.expect("an answer");
+    assert_eq!(answer.status(), 401);
+    world.finish();
 }

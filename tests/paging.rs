@@ -142,8 +142,7 @@ async fn of_two_who_press_in_the_same_second_one_has_it_and_the_other_hears_who(
     world.minutes(1).await;
     let holder = world.holder(&reference).await.expect("a holder");
     assert_eq!(world.events(&reference, "acknowledged").await.len(), 1, "{}", world.timeline(&reference).await);
-    let (winner, loser, name) =
-        if holder == "ben" { (BEN, DORA, "Ben Okafor") } else { (DORA, BEN, "Dora Lind") };
+    let (winner, loser, name) = if holder == "ben" { (BEN, DORA, "Ben Okafor") } else { (DORA, BEN, "Dora Lind") };
     let heard = |number: &str| world.carrier.calls_to(number)[0].heard.clone();
     assert!(heard(winner)[1].starts_with("Acknowledged."), "{:?}", heard(winner));
     assert!(heard(loser)[1].contains(&format!("Already acknowledged by {name}")), "{:?}", heard(loser));

@@ -41,19 +41,35 @@ async fn what_fell_due_while_the_process_was_down_happens_at_once_with_its_own_t
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_pressed_while_the_process_was_down_is_asked_for_again_at_the_fallback() {
+async fn a_restart_during_a_call_is_not_noticed_on_the_phone() {
     let mut world = World::start().await;
-    // He picks up, and presses when the server is back.
-    let keys = vec![(60, '4')];
+    let keys = vec![(12, '4')];
     world.carrier.phone(BEN, Voice::Answers { after: 3, keys, talks: 0, patience: None }, Texts::Delivered);
     let reference = world.report("P1").await;
-    world.seconds(5).await;
+    // He listens.
+    world.seconds(8).await;
     world.restart().await;
-    world.minutes(2).await;
-    // The document he heard before the restart is answered after it.
+    world.seconds(20).await;
     let call = &world.carrier.calls_to(BEN)[0];
-    assert!(call.heard.len() >= 2, "{call:?}");
-    assert_eq!(world.incident(&reference).await["phase"], "open");
+    assert!(call.heard.last().expect("words").starts_with("Acknowledged."), "{call:?}");
+    assert_eq!(world.holder(&reference).await.as_deref(), Some("ben"));
+    world.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_nobody_heard_is_no_acknowledgement_and_the_ladder_goes_on() {
+    let mut world = World::start().await;
+    world.carrier.phone(BEN, presses('4'), Texts::Delivered);
+    let reference = world.report("P1").await;
+    world.seconds(8).await;
+    world.stop().await;
+    // The key, the fallback and the end of the call find nobody.
+    world.minutes(2).await;
+    assert_eq!(world.carrier.calls_to(BEN)[0].pressed, "4");
+    world.start_again().await;
+    world.minutes(4).await;
+    assert_eq!(world.holder(&reference).await, None);
+    assert_eq!(world.carrier.texts_to(CARLA).len(), 1, "{}", world.timeline(&reference).await);
     world.finish();
 }
 

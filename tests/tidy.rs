@@ -174,7 +174,8 @@ fn only_the_server_and_the_command_line_know_the_rest_interface() {
     let inside = ["api/", "server/", "cli/", "carrier/handsets/"];
     let elsewhere = |source: &Source| !inside.iter().any(|folder| source.name.starts_with(folder));
     // The one error that every door of ours answers with.
-    let allowed: Vec<String> = places(elsewhere, &["api::Problem", "api::{Problem"]).iter().map(|place| line_of(place)).collect();
+    let allowed: Vec<String> =
+        places(elsewhere, &["api::Problem", "api::{Problem"]).iter().map(|place| line_of(place)).collect();
     let mut others = places(elsewhere, &["api::", "crate::web"]);
     others.retain(|place| !allowed.contains(&line_of(place)));
     assert_eq!(others, [""; 0]);

@@ -4,10 +4,7 @@
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     net::SocketAddr,
-    sync::{
-        Arc, Mutex, MutexGuard,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use axum::{
@@ -64,8 +61,6 @@ pub enum Voice {
 pub enum Texts {
     Delivered,
     Undelivered(u32),
-    /// Handed on; nothing more is ever heard.
-    Unheard,
     /// Delivered, and answered after so many seconds; `{code}` stands for the page's reply code.
     Replies {
         after: i64,
@@ -149,9 +144,6 @@ pub struct Book {
     receipts: Option<Receipts>,
     serial: u64,
     server: Option<SocketAddr>,
-    /// Answered texts and sids, by the sid of the inbound text.
-    pub(super) refused: usize,
-    requests: usize,
 }
 
 /// The carrier. Cheap to clone.
@@ -165,7 +157,6 @@ pub struct Desk {
     pub address: SocketAddr,
     book: Mutex<Book>,
     listener: Mutex<Option<JoinHandle<()>>>,
-    busy: AtomicUsize,
 }
 
 impl Carrier {
@@ -186,7 +177,6 @@ impl Carrier {
             address,
             book: Mutex::default(),
             listener: Mutex::default(),
-            busy: AtomicUsize::new(0),
         }));
         carrier.listen(listener);
         carrier
@@ -283,22 +273,12 @@ impl Carrier {
         self.sent().into_iter().filter(|sent| sent.voice && sent.to == number).collect()
     }
 
-    /// How many requests to send were made, taken or not.
-    pub fn requests(&self) -> usize {
-        self.book().requests
-    }
-
     pub fn violations(&self) -> Vec<String> {
         self.book().violations.clone()
     }
 
     pub(super) fn violated(&self, what: String) {
         self.book().violations.push(what);
-    }
-
-    /// Requests that are being answered now.
-    pub fn busy(&self) -> usize {
-        self.0.busy.load(Ordering::SeqCst)
     }
 
     /// When the next thing happens.
@@ -365,7 +345,6 @@ impl Carrier {
 
     fn fault(&self, voice: bool) -> Option<Fault> {
         let mut book = self.book();
-        book.requests += 1;
         let at = book.faults.iter().position(|(kind, _)| kind.is_none_or(|kind| kind == voice))?;
         book.faults.remove(at).map(|(_, fault)| fault)
     }
@@ -395,17 +374,7 @@ fn error(status: u16, code: u32, message: &str) -> Response {
     answer(status, json!({ "code": code, "message": message, "more_info": more, "status": status }))
 }
 
-struct Busy<'a>(&'a AtomicUsize);
-
-impl Drop for Busy<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
 async fn door(State(carrier): State<Carrier>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
-    carrier.0.busy.fetch_add(1, Ordering::SeqCst);
-    let _busy = Busy(&carrier.0.busy);
     let expected = format!("Basic {}", BASE64_STANDARD.encode(format!("{ACCOUNT}:{TOKEN}")));
     if headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()) != Some(&expected) {
         carrier.violated(format!("{method} {} without the account's credentials", uri.path()));

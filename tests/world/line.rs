@@ -127,7 +127,6 @@ impl Carrier {
                     let extra = vec![("ErrorCode", code.to_string())];
                     self.schedule(2, sid, Step::Status { status: "undelivered", extra });
                 }
-                Texts::Unheard => {}
                 Texts::Replies { after, with } => {
                     self.schedule(2, sid, word("delivered"));
                     let body = with.replace("{code}", &reply_code(&sent.body).unwrap_or_default());
