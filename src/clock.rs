@@ -175,7 +175,7 @@ mod tests {
         let (clock, hand) = Clock::manual(start);
         let sleeper = tokio::spawn({
             let clock = clock.clone();
-            async move { clock.sleep(TimeDelta::minutes(5)).await }
+            async move { clock.sleep_until(start + TimeDelta::minutes(5)).await }
         });
         hand.set(start + TimeDelta::minutes(4));
         tokio::time::sleep(Duration::from_millis(20)).await;
