@@ -1,1 +1,12 @@
+//! The product from outside: stories over real HTTP, a real database and a strict carrier.
 
+mod chaos;
+mod escalation;
+mod intake;
+mod kill;
+mod outage;
+mod paging;
+mod phone;
+mod restart;
+mod tidy;
+mod world;

@@ -270,7 +270,7 @@ pub struct AttemptView {
     /// The carrier's last word.
     pub status: Option<String>,
     pub error_code: Option<String>,
-    /// Why it waits, or why it ended as it did.
+    /// What was in its way, why it waits, or why it ended as it did.
     pub reason: Option<String>,
     pub tries: i64,
     /// What a text said; for an admin.
