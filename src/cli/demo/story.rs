@@ -19,6 +19,9 @@ use crate::{
 /// While somebody talks on the phone, the clock runs no faster than this: people press keys in real time.
 const TALKING: f64 = 10.0;
 
+/// How long somebody who picked up listens before they press a key.
+const LISTENS: TimeDelta = TimeDelta::seconds(20);
+
 /// Tells the story. Fails at the first step that was not seen to happen.
 pub async fn tell(running: &Running, token: &str, speed: &Speed, fast: f64) -> anyhow::Result<()> {
     let config = running.app.config.load_full();
@@ -94,7 +97,6 @@ impl Story<'_> {
 
     /// The customer dials the hotline and tells what is wrong.
     async fn the_call(&self) -> anyhow::Result<String> {
-        let Stage { .. } = &self.stage;
         self.stage.part("The call");
         self.stage.tell(&format!("{} dials the hotline", self.cast.customer.name));
         let script = json!([
@@ -217,7 +219,7 @@ impl Story<'_> {
         ensure!(incident["phase"] == "resolved" && incident["next_action"].is_null(), "it is not closed: {incident}");
         let last = self.text_to(&self.caller(), &format!("{reference} is resolved")).await?;
         self.stage.quote("Text to Ada", &last);
-        self.stage.part("What can be proven");
+        self.stage.part("What can be proven (times in UTC)");
         for window in incident["windows"].as_array().into_iter().flatten() {
             println!(
                 "          update {} due {}: {}",
@@ -296,6 +298,7 @@ impl Story<'_> {
         self.speed.set(self.fast.min(TALKING));
         self.stage.tell(&format!("{}'s phone rings", person.name));
         self.stage.post(&format!("/handsets/calls/{id}/answer"), json!({})).await?;
+        self.stage.clock.sleep(LISTENS).await;
         let call = self.stage.get(&format!("/handsets/calls/{id}?until=waiting")).await?;
         let heard: Vec<&str> =
             call["said"].as_array().into_iter().flatten().filter_map(|line| line["text"].as_str()).collect();

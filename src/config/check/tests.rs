@@ -286,7 +286,7 @@ fn every_mistake_is_found_where_it_was_made() {
             "customers.toml",
             "response = \"20m\"",
             "updates = \"10m\"",
-            "customers.toml:16: customers.acme.terms.P1.updates: an update is due every 10m, but its reminder comes 15m before",
+            "customers.toml:24: customers.borealis.terms.P2.updates: an update is due every 10m, but its reminder comes 15m before",
         ),
         (
             "hotlines.toml",
@@ -501,11 +501,11 @@ fn customers_have_their_own_terms_over_the_plan() {
     use crate::sla::Priority::{P1, P2};
     let config = examined(&example(), covered).config;
     let span = |text: &str| Some(text.parse().unwrap());
-    let plan = &config.customers["acme"].plan;
+    let plan = &config.customers["borealis"].plan;
     assert_eq!(plan.key.as_str(), "standard");
-    assert_eq!((plan.promise(P1).response, plan.promise(P1).updates), (span("20m"), span("60m")));
-    assert_eq!((plan.promise(P2).response, plan.promise(P2).remind_before), (span("30m"), span("15m")));
-    assert_eq!(config.plans["standard"].promise(P1).response, span("30m"));
+    assert_eq!((plan.promise(P2).response, plan.promise(P2).updates), (span("20m"), span("60m")));
+    assert_eq!((plan.promise(P1).response, plan.promise(P1).remind_before), (span("30m"), span("15m")));
+    assert_eq!(config.plans["standard"].promise(P2).response, span("30m"));
 }
 
 #[test]
