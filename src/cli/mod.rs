@@ -3,6 +3,11 @@
 //! `serve`, `demo`, `check`, `simulate`, `migrate`, `doctor`, `init`, `pin` and `token create` work on this machine.
 //! Every other command speaks the REST interface of a running service, with a token.
 
+/// A line to standard output. Whoever closes it early (`| head`) has seen enough.
+macro_rules! say {
+    ($($words:tt)*) => { $crate::cli::print(&format!("{}\n", format_args!($($words)*))) };
+}
+
 pub mod act;
 pub mod client;
 pub mod demo;
@@ -131,7 +136,11 @@ struct CheckArgs {
 /// Runs the command line: exit code 0, or 1 with one message on standard error (2 when the arguments are wrong).
 pub async fn main() -> ExitCode {
     let done = match Cli::parse().command {
-        Command::Check(args) => return exit_code(crate::config::run_check(&args.dir, args.json, now())),
+        Command::Check(args) => {
+            let (said, code) = crate::config::run_check(&args.dir, args.json, now());
+            print(&said);
+            return exit_code(code);
+        }
         Command::Serve(args) => serve::run(args).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Simulate(args) => simulate::run(args, now()),

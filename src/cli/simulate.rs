@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use chrono::{DateTime, FixedOffset, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::{
     config::{self, Config},
@@ -32,8 +32,8 @@ pub struct Args {
     #[arg(long, default_value = "P1")]
     pub priority: Priority,
     /// When it is reported (RFC 3339); now unless said otherwise
-    #[arg(long, value_name = "INSTANT")]
-    pub at: Option<DateTime<FixedOffset>>,
+    #[arg(long, value_name = "INSTANT", value_parser = super::instant)]
+    pub at: Option<DateTime<Utc>>,
     /// Whoever was paged last acknowledges, so long after the report
     #[arg(long, value_name = "SPAN", conflicts_with = "nobody_answers")]
     pub ack_after: Option<Span>,
@@ -57,12 +57,12 @@ pub fn run(args: Args, now: DateTime<Utc>) -> anyhow::Result<()> {
         }
         bail!("the schedules in {} have errors; `ringdown check` lists them", args.schedules.display());
     };
-    let at = args.at.map_or(now, |at| at.to_utc());
+    let at = args.at.unwrap_or(now);
     let (lines, zone) = lines(&config, &args, at)?;
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&lines)?);
+        say!("{}", serde_json::to_string_pretty(&lines)?);
     } else {
-        print!("{}", table(&lines, &config, &zone));
+        super::print(&table(&lines, &config, &zone));
     }
     Ok(())
 }
@@ -93,7 +93,8 @@ fn lines(config: &Config, args: &Args, at: DateTime<Utc>) -> anyhow::Result<(Vec
 fn table(lines: &[Line], config: &Config, zone: &Zone) -> String {
     let Some(first) = lines.first() else { return String::new() };
     let name = |key| config.people.get(key).map_or("?", |person| person.name.as_str());
-    let mut text = format!("Clock times in {zone}\n\n");
+    let local = first.at.with_timezone(zone);
+    let mut text = format!("Clock times in {zone}; reported on {}\n\n", local.format("%a %d %b %Y at %H:%M %:z"));
     for line in lines {
         let words = match &line.what {
             What::Opened { customer, priority, .. } => format!("{priority} reported by {customer}"),
@@ -111,7 +112,7 @@ fn table(lines: &[Line], config: &Config, zone: &Zone) -> String {
             What::ResponseMissed => "the callback is missed: the level rises".into(),
             What::UpdateMissed { window } => format!("update {window} is missed: the level rises"),
         };
-        let (at, after) = (line.at.with_timezone(zone).format("%a %H:%M:%S"), line.at - first.at);
+        let (at, after) = (line.at.with_timezone(zone).format("%a %d %b %H:%M:%S"), line.at - first.at);
         text.push_str(&format!("{at}  +{:<7} {words}\n", Span::seconds(after.num_seconds() as u32).to_string()));
     }
     text
