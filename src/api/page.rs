@@ -18,11 +18,7 @@ pub struct Page<T> {
 /// The cursor and the limit that a query gave, bounded.
 ///
 /// `kind` is what our cursors begin with: of another list's, or of none, the answer would be a page of the wrong place.
-pub fn window(
-    cursor: Option<String>,
-    limit: Option<i64>,
-    kind: &str,
-) -> Result<(Option<String>, i64), Problem> {
+pub fn window(cursor: Option<String>, limit: Option<i64>, kind: &str) -> Result<(Option<String>, i64), Problem> {
     let limit = limit.unwrap_or(USUAL);
     if !(1..=MOST).contains(&limit) {
         return Err(Problem::bad_request(format!("limit must be 1 to {MOST}.")));

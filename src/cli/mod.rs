@@ -23,6 +23,8 @@ pub mod simulate;
 pub mod token;
 
 use std::{
+    cell::RefCell,
+    collections::BTreeSet,
     io::Write,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -31,7 +33,11 @@ use std::{
 use chrono::{DateTime, Utc};
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::{clock::Clock, server::settings::Settings, store::Db};
+use crate::{
+    clock::Clock,
+    server::settings::{Settings, Stray, strays},
+    store::Db,
+};
 
 /// Pages whoever is on call, and whoever comes after, until somebody takes it.
 #[derive(Debug, Parser)]
@@ -114,7 +120,19 @@ pub struct Local {
 impl Local {
     /// The settings.
     pub fn settings(&self) -> anyhow::Result<Settings> {
-        Settings::load(self.config.as_deref(), |name| std::env::var(name).ok())
+        let asked = RefCell::new(BTreeSet::new());
+        let settings = Settings::load(self.config.as_deref(), |name| {
+            asked.borrow_mut().insert(name.to_owned());
+            std::env::var(name).ok()
+        })?;
+        let given = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        for stray in strays(given, &asked.into_inner()) {
+            match stray {
+                Stray::Error(said) => anyhow::bail!("the settings cannot be used:\n{said}"),
+                Stray::Warning(said) => eprintln!("ringdown: {said}"),
+            }
+        }
+        Ok(settings)
     }
 }
 

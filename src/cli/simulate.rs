@@ -117,3 +117,53 @@ fn table(lines: &[Line], config: &Config, zone: &Zone) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn rehearsed(more: &[&str]) -> anyhow::Result<String> {
+        let folder = tempfile::tempdir()?;
+        config::write_example(&folder.path().join("s"))?;
+        let schedules = folder.path().join("s").display().to_string();
+        let line = ["simulate", "--customer", "acme", "--schedules", &schedules];
+        let args = Line::try_parse_from(line.iter().chain(more))?.args;
+        let at = args.at.context("no instant")?;
+        let (config, _) = config::check(&args.schedules, at);
+        let config = config.context("the example is not sound")?;
+        let (lines, zone) = lines(&config, &args, at)?;
+        Ok(table(&lines, &config, &zone))
+    }
+
+    #[test]
+    fn a_rehearsal_says_on_which_day_it_is_and_which_of_two_half_past_ones() {
+        let said = rehearsed(&["--at", "2026-11-01T01:58:00-04:00", "--ack-after", "6m"]).unwrap();
+        let head: Vec<&str> = said.lines().take(6).collect();
+        assert_eq!(
+            head,
+            [
+                "Clock times in America/New_York; reported on Sun 01 Nov 2026 at 01:58 -04:00",
+                "",
+                "Sun 01 Nov 01:58:00  +0s      P1 reported by Acme Bank",
+                "Sun 01 Nov 01:58:00  +0s      level on-call engineer (new)",
+                "Sun 01 Nov 01:58:00  +0s        Anna Reyes by sms",
+                "Sun 01 Nov 01:58:00  +0s        Anna Reyes by voice",
+            ]
+        );
+        assert!(said.contains("Sun 01 Nov 01:03:00  +5m      level team lead"), "{said}");
+    }
+
+    #[test]
+    fn an_instant_without_an_offset_is_explained() {
+        let error = rehearsed(&["--at", "2026-11-01T01:30:00"]).unwrap_err().to_string();
+        assert!(error.contains("write an instant with its offset"), "{error}");
+    }
+}

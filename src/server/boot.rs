@@ -10,6 +10,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     App,
     bell::Bell,
+    listener, router,
     settings::{CarrierSettings, HandsetsSettings, Settings},
     switchboard::Exchange,
 };
@@ -73,7 +74,7 @@ pub async fn start(mut settings: Settings, clock: Clock) -> anyhow::Result<Runni
     tasks.spawn(timer::wheel::run(app.clone(), stop.clone()));
     tasks.spawn(paging::pager::run(app.clone(), stop.clone()));
     tasks.spawn(upkeep(app.clone(), stop.clone()));
-    tasks.spawn(serve(listener, app.clone(), stop.clone()));
+    tasks.spawn(listener::serve(listener, router::all(app.clone()), stop.clone()));
     tracing::info!(%address, revision = app.config.load().revision, "ready");
     Ok(Running { app, address, stop, tasks })
 }
@@ -138,16 +139,6 @@ fn report(findings: &[Finding], config: &Config) {
         teams = config.teams.len(),
         "schedules in force"
     );
-}
-
-async fn serve(listener: TcpListener, app: App, stop: CancellationToken) {
-    let router = super::router::all(app);
-    let served = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(stop.clone().cancelled_owned());
-    if let Err(error) = served.await {
-        tracing::error!(%error, "the listener ended");
-        stop.cancel();
-    }
 }
 
 /// What is looked after once a minute: lost calls, old payloads, forgotten timers, edited files.

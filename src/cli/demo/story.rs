@@ -81,10 +81,7 @@ impl Story<'_> {
     async fn set_the_scene(&self) -> anyhow::Result<()> {
         let Cast { customer, engineer, lead, manager, executive, .. } = &self.cast;
         self.stage.part("The scene");
-        say!(
-            "          {} is a customer; {} is on call, {} leads the team.",
-            customer.name, engineer.name, lead.name
-        );
+        say!("          {} is a customer; {} is on call, {} leads the team.", customer.name, engineer.name, lead.name);
         say!("          {} is the manager, {} the executive.", manager.name, executive.name);
         for phone in lines(engineer) {
             self.stage.put(&format!("/handsets/phones/{phone}/behaviour"), json!({"behaviour": "voicemail"})).await?;
