@@ -23,7 +23,7 @@ pub async fn tell(running: &Running, token: &str, speed: f64) -> anyhow::Result<
     let config = running.app.config.load_full();
     let cast = Cast::choose(&config, running.app.clock.now())?;
     let stage = Stage::new(&running.app.settings.public_url, token, running.app.clock.clone())?;
-    println!(
+    say!(
         "Ringdown at {}. One minute of the story takes {:.1} s; the times are minutes since it began.",
         running.app.settings.public_url,
         60.0 / speed
@@ -75,11 +75,8 @@ impl Story<'_> {
     async fn set_the_scene(&self) -> anyhow::Result<()> {
         let Cast { customer, engineer, lead, manager, executive, .. } = &self.cast;
         self.stage.part("The scene");
-        println!(
-            "          {} is a customer; {} is on call, {} leads the team.",
-            customer.name, engineer.name, lead.name
-        );
-        println!("          {} is the manager, {} the executive.", manager.name, executive.name);
+        say!("          {} is a customer; {} is on call, {} leads the team.", customer.name, engineer.name, lead.name);
+        say!("          {} is the manager, {} the executive.", manager.name, executive.name);
         for phone in lines(engineer) {
             self.behave(&phone, json!({"behaviour": "voicemail"})).await?;
         }
@@ -210,14 +207,14 @@ impl Story<'_> {
         self.stage.quote("Text to Ada", &last);
         self.stage.part("What can be proven (times in UTC)");
         for window in incident["windows"].as_array().into_iter().flatten() {
-            println!(
+            say!(
                 "          update {} due {}: {}",
                 window["n"],
                 time(&window["due"]),
                 window["verdict"].as_str().unwrap_or("?")
             );
         }
-        println!(
+        say!(
             "          callback due {}: met {}",
             time(&incident["response"]["due"]),
             time(&incident["response"]["met_at"])
@@ -229,7 +226,7 @@ impl Story<'_> {
             .filter_map(|window| window["verdict"].as_str())
             .collect();
         ensure!(verdicts.starts_with(&["met", "missed"]), "the record of the updates is wrong: {verdicts:?}");
-        println!("\nEvery step was seen through the HTTP interface.");
+        say!("\nEvery step was seen through the HTTP interface.");
         Ok(())
     }
 
