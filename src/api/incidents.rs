@@ -161,6 +161,7 @@ async fn report(
 
 /// Which incidents.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct ListParams {
     /// `true`: only those that are open.
@@ -220,6 +221,7 @@ async fn show(
 
 /// From where.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CursorParams {
     /// `next` of the page before.
