@@ -78,16 +78,14 @@ pub struct Verified {
 pub fn verify(bytes: &[u8], trusted: Option<&PublicKey>) -> Verified {
     let mut check = Check { findings: Vec::new() };
     let mut verified = Verified { findings: Vec::new(), export: None, incident: None };
-    if let Some(value) = check.value(bytes) {
-        if let Some(export) = check.export(value) {
-            check.chain(&export);
-            check.signature(&export, trusted);
-            check.anchors(&export);
-            if check.findings.iter().all(|finding| !matches!(finding.about, About::Event { .. })) {
-                verified.incident = check.verdicts(&export);
-            }
-            verified.export = Some(export);
+    if let Some(export) = check.value(bytes).and_then(|value| check.export(value)) {
+        check.chain(&export);
+        check.signature(&export, trusted);
+        check.anchors(&export);
+        if check.findings.iter().all(|finding| !matches!(finding.about, About::Event { .. })) {
+            verified.incident = check.verdicts(&export);
         }
+        verified.export = Some(export);
     }
     verified.findings = check.findings;
     verified
