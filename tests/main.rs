@@ -4,6 +4,7 @@ mod chaos;
 mod escalation;
 mod intake;
 mod kill;
+mod ledger;
 mod outage;
 mod paging;
 mod phone;

@@ -1,6 +1,7 @@
 //! The command line: one binary for the service and for the people who use it.
 //!
-//! `serve`, `demo`, `check`, `simulate`, `migrate`, `doctor`, `init`, `pin` and `token create` work on this machine.
+//! `serve`, `demo`, `check`, `simulate`, `migrate`, `doctor`, `init`, `pin`, `verify`, `explain --file` and
+//! `token create` work on this machine.
 //! Every other command speaks the REST interface of a running service, with a token.
 
 /// A line to standard output. Whoever closes it early (`| head`) has seen enough.
@@ -12,6 +13,8 @@ pub mod act;
 pub mod client;
 pub mod demo;
 pub mod doctor;
+pub mod explain;
+pub mod export;
 pub mod init;
 pub mod intake;
 pub mod look;
@@ -21,6 +24,7 @@ pub mod serve;
 pub mod show;
 pub mod simulate;
 pub mod token;
+pub mod verify;
 
 use std::{
     cell::RefCell,
@@ -90,6 +94,12 @@ enum Command {
     /// Put somebody on call for a while
     #[command(subcommand)]
     Override(overrides::Command),
+    /// How each promise of an incident was counted, in plain words
+    Explain(explain::Args),
+    /// Everything that proves one incident, as a file for `verify`
+    Export(export::Args),
+    /// Check an export: was it changed, and were the promises kept? Needs no service
+    Verify(verify::Args),
     /// What webhooks brought, good or refused
     Intake(intake::Args),
     /// Make, list and revoke tokens
@@ -172,6 +182,9 @@ pub async fn main() -> ExitCode {
         Command::Resolve(args) => act::resolve(args).await,
         Command::Escalate(args) => act::escalate(args).await,
         Command::Override(command) => overrides::run(command).await,
+        Command::Explain(args) => explain::run(args).await,
+        Command::Export(args) => export::run(args).await,
+        Command::Verify(args) => return exit_code(verify::run(&args)),
         Command::Intake(args) => intake::run(args).await,
         Command::Token(command) => token::run(command).await,
         Command::Pin(args) => pin::run(args),

@@ -111,6 +111,7 @@ impl World {
             schedules: self.schedules(),
             carriers: BTreeMap::from([("main".into(), CarrierSettings::Twilio(twilio))]),
             token_secret: None,
+            ledger_key: None,
             keep_payloads: TimeDelta::days(7),
         }
     }
