@@ -1,7 +1,7 @@
 //! The command line: one binary for the service and for the people who use it.
 //!
-//! `serve`, `demo`, `check`, `simulate`, `migrate`, `doctor`, `init`, `pin`, `verify`, `explain --file` and
-//! `token create` work on this machine.
+//! `serve`, `demo`, `check`, `simulate`, `due`, `elapsed`, `migrate`, `doctor`, `init`, `pin`, `verify`,
+//! `explain --file` and `token create` work on this machine.
 //! Every other command speaks the REST interface of a running service, with a token.
 
 /// A line to standard output. Whoever closes it early (`| head`) has seen enough.
@@ -10,6 +10,7 @@ macro_rules! say {
 }
 
 pub mod act;
+pub mod business_time;
 pub mod client;
 pub mod demo;
 pub mod doctor;
@@ -75,6 +76,10 @@ enum Command {
     Check(CheckArgs),
     /// Show who would be paged when, for any instant, without paging anybody
     Simulate(simulate::Args),
+    /// When so much open time of a calendar has passed
+    Due(business_time::DueArgs),
+    /// How much open time of a calendar has passed
+    Elapsed(business_time::ElapsedArgs),
     /// Who is on call
     Oncall(look::OnCallArgs),
     /// Page somebody to see that it arrives
@@ -172,6 +177,8 @@ pub async fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Simulate(args) => simulate::run(args, now()),
+        Command::Due(args) => business_time::due(args),
+        Command::Elapsed(args) => business_time::elapsed(args),
         Command::Doctor(args) => doctor::run(args).await,
         Command::Oncall(args) => look::on_call(args).await,
         Command::Incidents(args) => look::incidents(args).await,
