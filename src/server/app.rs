@@ -23,3 +23,36 @@ pub struct App {
     /// Signs and verifies tokens.
     pub token_key: Arc<TokenKey>,
 }
+
+impl App {
+    /// Puts the parts together; nothing runs yet.
+    pub fn new(
+        settings: Settings,
+        clock: Clock,
+        db: Db,
+        config: Config,
+        carriers: Vec<Arc<dyn Carrier>>,
+        token_key: TokenKey,
+    ) -> App {
+        let (bell, config) = (Bell::default(), Arc::new(ArcSwap::from_pointee(config)));
+        let door = Door { db: db.clone(), clock: clock.clone(), bell: bell.clone(), config: config.clone() };
+        let (settings, carriers, token_key) = (Arc::new(settings), Arc::new(carriers), Arc::new(token_key));
+        App { db, clock, bell, settings, config, carriers, door, token_key }
+    }
+
+    /// One with a database of its own in a folder that goes with the last of it, and a clock that a test moves.
+    #[cfg(test)]
+    pub async fn for_test(
+        settings: Settings,
+        start: &str,
+        config: Config,
+        carriers: Vec<Arc<dyn Carrier>>,
+    ) -> (App, crate::clock::ManualHand, tempfile::TempDir) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = format!("sqlite:{}/ringdown.db", folder.path().display());
+        let db = Db::open(&database).await.expect("a database");
+        let (clock, hand) = Clock::manual(start.parse().expect("an instant"));
+        let settings = Settings { database, schedules: folder.path().into(), ..settings };
+        (App::new(settings, clock, db, config, carriers, TokenKey::new(&[7; 32])), hand, folder)
+    }
+}
