@@ -9,4 +9,5 @@ mod paging;
 mod phone;
 mod restart;
 mod tidy;
+mod watch;
 mod world;

@@ -185,7 +185,7 @@ async fn list(
     Allowed { caller, .. }: Allowed<least::Viewer>,
     Params(params): Params<ListParams>,
 ) -> Result<Json<Page<IncidentView>>, Problem> {
-    let (cursor, limit) = window(params.cursor, params.limit)?;
+    let (cursor, limit) = window(params.cursor, params.limit, "inc_")?;
     let filter = Filter {
         open_only: params.open,
         priority: params.priority,
@@ -238,7 +238,7 @@ async fn events(
     Name(name): Name,
     Params(params): Params<CursorParams>,
 ) -> Result<Json<Page<serde_json::Value>>, Problem> {
-    let (cursor, limit) = window(params.cursor, params.limit)?;
+    let (cursor, limit) = window(params.cursor, params.limit, "")?;
     let after = match cursor {
         None => 0,
         Some(cursor) => cursor.parse().map_err(|_| Problem::bad_request("This cursor is not one of ours."))?,
@@ -318,7 +318,7 @@ async fn pages(
     Name(name): Name,
     Params(params): Params<CursorParams>,
 ) -> Result<Json<Page<AttemptView>>, Problem> {
-    let (cursor, limit) = window(params.cursor, params.limit)?;
+    let (cursor, limit) = window(params.cursor, params.limit, "att_")?;
     let config = app.config.load_full();
     let mut tx = app.db.read().await?;
     let incident = find(&mut tx, &name).await?;

@@ -31,7 +31,7 @@ use axum::{
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        SecurityRequirement,
+        PathItem, RefOr, SecurityRequirement,
         security::{Http, HttpAuthScheme, SecurityScheme},
     },
 };
@@ -61,7 +61,7 @@ impl Modify for Bearer {
 }
 
 fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
-    OpenApiRouter::with_openapi(Document::openapi())
+    let (router, mut document) = OpenApiRouter::with_openapi(Document::openapi())
         .nest(
             "/api/v1",
             OpenApiRouter::new()
@@ -74,7 +74,33 @@ fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
                 .merge(intake::routes())
                 .merge(status::routes()),
         )
-        .split_for_parts()
+        .split_for_parts();
+    document.paths.paths.values_mut().for_each(describe_answers);
+    (router, document)
+}
+
+/// OpenAPI wants words for every answer; they are the same everywhere.
+fn describe_answers(path: &mut PathItem) {
+    let operations = [&mut path.get, &mut path.post, &mut path.put, &mut path.patch, &mut path.delete];
+    for responses in operations.into_iter().flatten().map(|operation| &mut operation.responses.responses) {
+        if let Some(refused) = responses.get("4XX").cloned() {
+            responses.entry("5XX".into()).or_insert(refused);
+        }
+        for (status, response) in responses {
+            let RefOr::T(response) = response else { continue };
+            if response.description.is_empty() {
+                response.description = match status.as_str() {
+                    "201" => "It was made.",
+                    "202" => "It was taken and goes on.",
+                    "204" => "Done; there is nothing to say.",
+                    "4XX" => "Refused; `detail` and `errors` say why.",
+                    "5XX" => "It cannot be done now; ask again.",
+                    _ => "Here it is.",
+                }
+                .into();
+            }
+        }
+    }
 }
 
 /// The OpenAPI 3.1 document.

@@ -3,6 +3,11 @@
 //! `serve`, `demo`, `check`, `simulate`, `migrate`, `doctor`, `init`, `pin` and `token create` work on this machine.
 //! Every other command speaks the REST interface of a running service, with a token.
 
+/// A line to standard output. Whoever closes it early (`| head`) has seen enough.
+macro_rules! say {
+    ($($words:tt)*) => { $crate::cli::print(&format!("{}\n", format_args!($($words)*))) };
+}
+
 pub mod act;
 pub mod client;
 pub mod demo;
@@ -18,6 +23,8 @@ pub mod simulate;
 pub mod token;
 
 use std::{
+    cell::RefCell,
+    collections::BTreeSet,
     io::Write,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -26,7 +33,11 @@ use std::{
 use chrono::{DateTime, Utc};
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::{clock::Clock, server::settings::Settings, store::Db};
+use crate::{
+    clock::Clock,
+    server::settings::{Settings, Stray, strays},
+    store::Db,
+};
 
 /// Pages whoever is on call, and whoever comes after, until somebody takes it.
 #[derive(Debug, Parser)]
@@ -109,7 +120,19 @@ pub struct Local {
 impl Local {
     /// The settings.
     pub fn settings(&self) -> anyhow::Result<Settings> {
-        Settings::load(self.config.as_deref(), |name| std::env::var(name).ok())
+        let asked = RefCell::new(BTreeSet::new());
+        let settings = Settings::load(self.config.as_deref(), |name| {
+            asked.borrow_mut().insert(name.to_owned());
+            std::env::var(name).ok()
+        })?;
+        let given = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        for stray in strays(given, &asked.into_inner()) {
+            match stray {
+                Stray::Error(said) => anyhow::bail!("the settings cannot be used:\n{said}"),
+                Stray::Warning(said) => eprintln!("ringdown: {said}"),
+            }
+        }
+        Ok(settings)
     }
 }
 
@@ -131,7 +154,11 @@ struct CheckArgs {
 /// Runs the command line: exit code 0, or 1 with one message on standard error (2 when the arguments are wrong).
 pub async fn main() -> ExitCode {
     let done = match Cli::parse().command {
-        Command::Check(args) => return exit_code(crate::config::run_check(&args.dir, args.json, now())),
+        Command::Check(args) => {
+            let (said, code) = crate::config::run_check(&args.dir, args.json, now());
+            print(&said);
+            return exit_code(code);
+        }
         Command::Serve(args) => serve::run(args).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Simulate(args) => simulate::run(args, now()),

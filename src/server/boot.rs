@@ -1,6 +1,6 @@
 //! Boot and shutdown: everything a process runs, started in order and stopped together.
 
-use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use futures::FutureExt;
@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    App,
+    App, listener, router,
     settings::{CarrierSettings, HandsetsSettings, Settings},
     switchboard::Exchange,
 };
@@ -46,7 +46,14 @@ pub async fn start(mut settings: Settings, clock: Clock) -> anyhow::Result<Runni
     // The port first: whoever calls meanwhile waits in the queue instead of being turned away.
     let listener = TcpListener::bind(settings.listen)
         .await
-        .with_context(|| format!("cannot listen on {}; is another server running there?", settings.listen))?;
+        .with_context(|| format!("cannot listen on {}", settings.listen))
+        .map_err(|error| match error.downcast_ref::<io::Error>().map(io::Error::kind) {
+            Some(io::ErrorKind::AddrInUse) => error.context("another server runs there already"),
+            Some(io::ErrorKind::PermissionDenied) => {
+                error.context("this user may not; take a port above 1023, or allow it (CAP_NET_BIND_SERVICE)")
+            }
+            _ => error,
+        })?;
     let address = listener.local_addr()?;
     if settings.public_url == format!("http://{}", settings.listen) {
         settings.public_url = format!("http://{address}");
@@ -67,7 +74,7 @@ pub async fn start(mut settings: Settings, clock: Clock) -> anyhow::Result<Runni
     keep_up(&tasks, "timers", &app, &stop, timer::wheel::run);
     keep_up(&tasks, "pager", &app, &stop, paging::pager::run);
     keep_up(&tasks, "upkeep", &app, &stop, upkeep);
-    tasks.spawn(serve(listener, app.clone(), stop.clone()));
+    tasks.spawn(listener::serve(listener, router::all(app.clone()), stop.clone()));
     tracing::info!(%address, revision = app.config.load().revision, "ready");
     Ok(Running { app, address, stop, tasks })
 }
@@ -113,7 +120,15 @@ fn assemble(settings: Settings, clock: Clock, db: Db, config: Config) -> anyhow:
 
 fn report(findings: &[Finding], config: &Config) {
     for finding in findings {
-        tracing::warn!("{finding}");
+        match finding.is_error() {
+            true => tracing::error!("{finding}"),
+            false => tracing::warn!("{finding}"),
+        }
+    }
+    if findings.iter().any(Finding::is_error) {
+        let revision = config.revision;
+        tracing::error!(revision, "the schedules have errors and were not taken: what was good last stays in force");
+        return;
     }
     tracing::info!(
         revision = config.revision,
@@ -121,16 +136,6 @@ fn report(findings: &[Finding], config: &Config) {
         teams = config.teams.len(),
         "schedules in force"
     );
-}
-
-async fn serve(listener: TcpListener, app: App, stop: CancellationToken) {
-    let router = super::router::all(app);
-    let served = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(stop.clone().cancelled_owned());
-    if let Err(error) = served.await {
-        tracing::error!(%error, "the listener ended");
-        stop.cancel();
-    }
 }
 
 /// Runs a loop until `stop`, and begins it anew should it ever break: after a bug over one incident, the others are

@@ -2,12 +2,14 @@
 //! `file:PATH`, and are never printed.
 
 mod read;
+mod stray;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use chrono::TimeDelta;
 use secrecy::SecretString;
 
+pub use self::stray::{Stray, strays};
 use crate::id::CarrierKey;
 
 /// The settings that hold when nothing is said, commented: what `ringdown init` writes.

@@ -328,6 +328,11 @@ impl World {
         answer.body
     }
 
+    /// Without any token, whatever the answer.
+    pub async fn peek(&self, path: &str) -> Answer {
+        self.ask(self.http.get(self.url(path))).await
+    }
+
     /// A sender's payload, without any token.
     pub async fn deliver(&self, path: &str, body: Value) -> Answer {
         let answer = self.ask(self.http.post(self.url(path)).json(&body)).await;

@@ -146,6 +146,14 @@ const ROUTES: &[(&str, &str, Role)] = &[
 #[test]
 fn the_document_names_every_route_and_no_other() {
     let document = serde_json::to_value(document()).unwrap();
+    let operations =
+        document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
+    for answers in operations.filter_map(|operation| operation["responses"].as_object()) {
+        for (status, answer) in answers {
+            assert!(answer["description"].as_str().is_some_and(|words| !words.is_empty()), "{status}: {answer}");
+        }
+        assert!(answers.contains_key("5XX"));
+    }
     assert_eq!(document["openapi"].as_str().map(|version| version.starts_with("3.1")), Some(true));
     let mut described: Vec<(String, String)> = document["paths"]
         .as_object()

@@ -77,7 +77,7 @@ fn a_folder_that_is_not_there_or_holds_nothing_is_an_error() {
     for dir in [folder.path().to_owned(), folder.path().join("nowhere")] {
         let (config, findings) = check(&dir, now());
         assert!(config.is_none() && findings.len() == 1, "{findings:?}");
-        assert_eq!(run_check(&dir, true, now()), 1);
+        assert_eq!(run_check(&dir, true, now()).1, 1);
     }
     std::fs::write(folder.path().join("people.toml"), b"\xff\xfe\x00").unwrap();
     std::fs::create_dir(folder.path().join("teams.toml")).unwrap();
@@ -85,6 +85,11 @@ fn a_folder_that_is_not_there_or_holds_nothing_is_an_error() {
     let messages: Vec<&str> = findings.iter().map(|finding| finding.message.as_str()).collect();
     assert!(messages.contains(&"is not UTF-8 text; save it as UTF-8"), "{messages:?}");
     assert!(messages.contains(&"is not a file; rename or remove it"), "{messages:?}");
+    // Whoever stands in the file that was not read is not said to be missing.
+    crate::config::write_example(&folder.path().join("full")).unwrap();
+    let full = folder.path().join("full");
+    std::fs::write(full.join("people.toml"), b"\xff").unwrap();
+    assert_eq!(check(&full, now()).1.len(), 1);
 }
 
 #[test]
