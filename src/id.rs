@@ -69,6 +69,10 @@ text_id!(/// An escalation policy's key.
     PolicyKey);
 text_id!(/// A plan's key: the name of its file in `schedules/plans/`.
     PlanKey);
+text_id!(/// A business calendar's key in `schedules/calendars.toml`.
+    CalendarKey);
+text_id!(/// A holiday set's key: the name of its file in `schedules/holidays/`.
+    HolidaySetKey);
 text_id!(/// A customer's key in `schedules/customers.toml`.
     CustomerKey);
 text_id!(/// A hotline's key.

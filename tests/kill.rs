@@ -154,7 +154,7 @@ async fn killed_at_any_moment_it_loses_no_event_and_climbs_on() {
     for n in 0..kills {
         let delivery = tokio::spawn({
             let (http, address) = (http.clone(), server.address);
-            async move { deliver(&http, address, &format!("n{n:03}")).await }
+            async move { deliver(&http, address, &format!("n{n:05}")).await }
         });
         // Now and then in the middle of the event itself, otherwise somewhere in the second after.
         let most = if n % 3 == 0 { 60 } else { 1200 };
@@ -170,7 +170,7 @@ async fn killed_at_any_moment_it_loses_no_event_and_climbs_on() {
     let complete = |carrier: &Carrier| {
         let texts: Vec<Sent> = carrier.sent().into_iter().filter(|sent| !sent.voice).collect();
         let told = |n: usize, number: &str| {
-            texts.iter().filter(|text| text.to == number && text.body.contains(&format!("Trouble n{n:03}"))).count()
+            texts.iter().filter(|text| text.to == number && text.body.contains(&format!("Trouble n{n:05}"))).count()
         };
         let mut missing = Vec::new();
         let mut twice = 0;
@@ -180,7 +180,7 @@ async fn killed_at_any_moment_it_loses_no_event_and_climbs_on() {
                     0 => missing.push((n, number)),
                     1 => {}
                     more => {
-                        assert!(more <= 2, "{number} was told {more} times of n{n:03}");
+                        assert!(more <= 2, "{number} was told {more} times of n{n:05}");
                         twice += 1;
                     }
                 }

@@ -299,3 +299,26 @@ async fn after_the_end_of_an_incident_nobody_is_paged_about_it() {
     assert!(told.last().unwrap().body.contains("A cable."), "{told:?}");
     world.finish();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_p1_does_not_wait_behind_a_flood_of_lesser_troubles() {
+    let world = World::start().await;
+    let flood = (0..60).map(|n| {
+        let event = json!({
+            "routing_key": PAGERDUTY_KEY, "event_action": "trigger", "dedup_key": format!("flood-{n}"),
+            "payload": { "summary": format!("Slow query {n}"), "source": "db", "severity": "error" },
+        });
+        world.deliver("/v2/enqueue", event)
+    });
+    for answer in futures::future::join_all(flood).await {
+        assert_eq!(answer.status, 202, "{answer:?}");
+    }
+    let start = world.now();
+    let texts = world.carrier.texts_to(BEN).len();
+    assert!(texts <= 5, "a phone is not flooded: {texts} texts in one second");
+    let reference = world.report("P1").await;
+    let calls = world.carrier.calls_to(BEN);
+    assert_eq!(calls.len(), 1, "{}", world.timeline(&reference).await);
+    assert_eq!(calls[0].at, start, "the P1 is called at once");
+    world.finish();
+}

@@ -7,6 +7,7 @@ pub mod health;
 pub mod idempotency;
 pub mod incidents;
 pub mod intake;
+pub mod ledger;
 pub mod metrics;
 pub mod overrides;
 pub mod page;
@@ -67,6 +68,7 @@ fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
             OpenApiRouter::new()
                 .merge(incidents::routes())
                 .merge(acts::routes())
+                .merge(ledger::routes())
                 .merge(schedules::routes())
                 .merge(overrides::routes())
                 .merge(people::routes())
@@ -141,6 +143,7 @@ pub fn routes() -> Router<App> {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::metrics))
+        .route("/.well-known/ringdown-ledger-key", get(ledger::key))
 }
 
 async fn timed(request: Request, next: Next) -> Response {

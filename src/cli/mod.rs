@@ -1,6 +1,7 @@
 //! The command line: one binary for the service and for the people who use it.
 //!
-//! `serve`, `demo`, `check`, `simulate`, `migrate`, `doctor`, `init`, `pin` and `token create` work on this machine.
+//! `serve`, `demo`, `check`, `simulate`, `due`, `elapsed`, `migrate`, `doctor`, `init`, `pin`, `verify`,
+//! `explain --file` and `token create` work on this machine.
 //! Every other command speaks the REST interface of a running service, with a token.
 
 /// A line to standard output. Whoever closes it early (`| head`) has seen enough.
@@ -9,9 +10,12 @@ macro_rules! say {
 }
 
 pub mod act;
+pub mod business_time;
 pub mod client;
 pub mod demo;
 pub mod doctor;
+pub mod explain;
+pub mod export;
 pub mod init;
 pub mod intake;
 pub mod look;
@@ -21,6 +25,7 @@ pub mod serve;
 pub mod show;
 pub mod simulate;
 pub mod token;
+pub mod verify;
 
 use std::{
     cell::RefCell,
@@ -71,6 +76,10 @@ enum Command {
     Check(CheckArgs),
     /// Show who would be paged when, for any instant, without paging anybody
     Simulate(simulate::Args),
+    /// When so much open time of a calendar has passed
+    Due(business_time::DueArgs),
+    /// How much open time of a calendar has passed
+    Elapsed(business_time::ElapsedArgs),
     /// Who is on call
     Oncall(look::OnCallArgs),
     /// Page somebody to see that it arrives
@@ -90,6 +99,12 @@ enum Command {
     /// Put somebody on call for a while
     #[command(subcommand)]
     Override(overrides::Command),
+    /// How each promise of an incident was counted, in plain words
+    Explain(explain::Args),
+    /// Everything that proves one incident, as a file for `verify`
+    Export(export::Args),
+    /// Check an export: was it changed, and were the promises kept? Needs no service
+    Verify(verify::Args),
     /// What webhooks brought, good or refused
     Intake(intake::Args),
     /// Make, list and revoke tokens
@@ -162,6 +177,8 @@ pub async fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Simulate(args) => simulate::run(args, now()),
+        Command::Due(args) => business_time::due(args),
+        Command::Elapsed(args) => business_time::elapsed(args),
         Command::Doctor(args) => doctor::run(args).await,
         Command::Oncall(args) => look::on_call(args).await,
         Command::Incidents(args) => look::incidents(args).await,
@@ -172,6 +189,9 @@ pub async fn main() -> ExitCode {
         Command::Resolve(args) => act::resolve(args).await,
         Command::Escalate(args) => act::escalate(args).await,
         Command::Override(command) => overrides::run(command).await,
+        Command::Explain(args) => explain::run(args).await,
+        Command::Export(args) => export::run(args).await,
+        Command::Verify(args) => return exit_code(verify::run(&args)),
         Command::Intake(args) => intake::run(args).await,
         Command::Token(command) => token::run(command).await,
         Command::Pin(args) => pin::run(args),

@@ -9,7 +9,7 @@ use crate::{
     oncall::{Layer, Schedule, Turn},
     paging::throttle::Limit,
     people::{E164, Person},
-    sla::Plan,
+    sla::{Calendar, Plan},
 };
 
 /// Everything a person may want to see of what was loaded; integrations with their keys' names, never the keys.
@@ -30,6 +30,8 @@ pub fn describe(config: &Config) -> Value {
         })).collect::<Vec<_>>(),
         "schedules": config.schedules.values().map(schedule).collect::<Vec<_>>(),
         "policies": config.policies.values().collect::<Vec<_>>(),
+        "calendars": config.calendars.values().map(|it| calendar(it)).collect::<Vec<_>>(),
+        "holidays": config.holidays.values().collect::<Vec<_>>(),
         "plans": config.plans.values().map(plan).collect::<Vec<_>>(),
         "customers": config.customers.values().map(customer).collect::<Vec<_>>(),
         "hotlines": config.hotlines.values().map(hotline).collect::<Vec<_>>(),
@@ -107,6 +109,18 @@ fn layer(layer: &Layer) -> Value {
         "start": rotation.start.to_string(),
         "handoff": rotation.handoff.format("%H:%M").to_string(),
         "restrictions": restrictions.collect::<Vec<_>>(),
+    })
+}
+
+fn calendar(calendar: &Calendar) -> Value {
+    json!({
+        "key": calendar.key,
+        "title": calendar.title,
+        "zone": calendar.zone,
+        "open": calendar.openings,
+        "holidays": calendar.holidays.iter().map(|set| &set.key).collect::<Vec<_>>(),
+        "exceptions": calendar.exceptions,
+        "day": calendar.day,
     })
 }
 

@@ -306,7 +306,7 @@ impl<'a> Node<'a> {
         }
         let name = if well_formed(written) { written } else { "KEY" };
         let make = match table {
-            "plans" => format!("write `plans/{name}.toml`"),
+            "plans" | "holidays" => format!("write `{table}/{name}.toml`"),
             _ => format!("add `[{table}.{name}]`"),
         };
         let help = match nearest(written, known.iter().map(String::as_str)) {

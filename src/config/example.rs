@@ -11,6 +11,9 @@ const FILES: &[(&str, &str)] = &[
     ("hotlines.toml", include_str!("../../schedules/hotlines.toml")),
     ("integrations.toml", include_str!("../../schedules/integrations.toml")),
     ("carriers.toml", include_str!("../../schedules/carriers.toml")),
+    ("calendars.toml", include_str!("../../schedules/calendars.toml")),
+    ("holidays/romania.toml", include_str!("../../schedules/holidays/romania.toml")),
+    ("holidays/us-federal.toml", include_str!("../../schedules/holidays/us-federal.toml")),
     ("plans/standard.toml", include_str!("../../schedules/plans/standard.toml")),
 ];
 
@@ -26,6 +29,8 @@ pub fn write_example(dir: &Path) -> io::Result<()> {
         let message = format!("{} exists already", dir.join(name).display());
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
     }
-    std::fs::create_dir_all(dir.join("plans"))?;
+    for folder in ["plans", "holidays"] {
+        std::fs::create_dir_all(dir.join(folder))?;
+    }
     FILES.iter().try_for_each(|(name, text)| std::fs::write(dir.join(name), text))
 }

@@ -8,11 +8,14 @@ use std::{
 use super::{
     Config,
     build::{self, Built, Tables},
-    document::{Node, Notes, Place, Source},
+    document::{Node, Notes, Place, Source, well_formed},
     finding::{Finding, Severity},
     secret::Vault,
 };
-use crate::id::ScheduleKey;
+use crate::{
+    id::ScheduleKey,
+    sla::{HolidaySet, ics},
+};
 
 /// No file is longer, in bytes.
 const LONGEST_FILE: u64 = 4 * 1024 * 1024;
@@ -40,7 +43,7 @@ pub struct Loaded {
 /// Texts by name: `people.toml`, `plans/standard.toml`.
 pub type Files = BTreeMap<String, String>;
 
-/// Reads a folder of `*.toml` files, and `plans/*.toml` in it. With an error in it, gives all findings instead.
+/// Reads a folder of `*.toml` files, and `plans/*.toml` and `holidays/*` in it. With an error in it, gives all findings instead.
 pub fn load(dir: &Path) -> Result<Loaded, Vec<Finding>> {
     let loaded = read(dir, &environment);
     if loaded.findings.iter().any(Finding::is_error) { Err(loaded.findings) } else { Ok(loaded) }
@@ -72,7 +75,9 @@ pub fn read(dir: &Path, env: &dyn Fn(&str) -> Option<String>) -> Loaded {
 /// Reads files that are in memory. `prefix` goes before their names in the findings.
 pub fn parse(files: &Files, dir: &Path, prefix: &str, env: &dyn Fn(&str) -> Option<String>) -> Loaded {
     let notes = Notes::default();
-    let sources: Vec<Source> = files.iter().map(|(name, text)| Source::new(format!("{prefix}{name}"), text)).collect();
+    let (holiday_files, files_of_tables): (Vec<_>, Vec<_>) = files.iter().partition(|(name, _)| name.ends_with(".ics"));
+    let source = |(name, text): &(&String, &String)| Source::new(format!("{prefix}{name}"), text.as_str());
+    let sources: Vec<Source> = files_of_tables.iter().map(source).collect();
     let documents: Vec<_> = sources.iter().map(|source| source.parse(&notes)).collect();
     let broken: BTreeSet<&str> = sources
         .iter()
@@ -81,14 +86,19 @@ pub fn parse(files: &Files, dir: &Path, prefix: &str, env: &dyn Fn(&str) -> Opti
         .map(|(source, _)| source.label.as_str())
         .collect();
     let mut tables = Tables::default();
-    for ((name, source), (document, _)) in files.keys().zip(&sources).zip(&documents) {
-        match name.strip_prefix("plans/").and_then(|name| name.strip_suffix(".toml")) {
-            Some(key) => {
-                let node = Node::root(&notes, source, &format!("plans.{key}"), document);
-                tables.add("plans", key.into(), node);
+    for (((name, _), source), (document, _)) in files_of_tables.iter().zip(&sources).zip(&documents) {
+        let one =
+            |section| name.strip_prefix(section)?.strip_prefix('/')?.strip_suffix(".toml").map(|key| (section, key));
+        match one("plans").or_else(|| one("holidays")) {
+            Some((section, key)) => {
+                let node = Node::root(&notes, source, &format!("{section}.{key}"), document);
+                tables.add(section, key.into(), node);
             }
             None => tables.add_file(&Node::root(&notes, source, "", document)),
         }
+    }
+    for (name, text) in holiday_files {
+        holidays(&mut tables, &notes, &format!("{prefix}{name}"), name, text);
     }
     let Built { config, gaps_allowed } = build::build(&tables, Vault { env, folder: dir });
     drop(tables);
@@ -110,10 +120,28 @@ pub fn parse(files: &Files, dir: &Path, prefix: &str, env: &dyn Fn(&str) -> Opti
     Loaded { config, findings, files: redacted, gaps_allowed, places, folder, incomplete }
 }
 
+/// Reads an iCalendar file of holidays.
+fn holidays(tables: &mut Tables<'_>, notes: &Notes, file: &str, name: &str, text: &str) {
+    let stem = name.rsplit('/').next().and_then(|name| name.strip_suffix(".ics")).unwrap_or(name);
+    let note = |line, severity, message| {
+        notes.add(Finding { file: file.into(), line, key: format!("holidays.{stem}"), severity, message });
+    };
+    let (holidays, mistakes) = ics::read(text);
+    for mistake in mistakes {
+        note(mistake.line, if mistake.harmless { Severity::Warning } else { Severity::Error }, mistake.message);
+    }
+    if !well_formed(stem) {
+        note(0, Severity::Error, "cannot be a key; rename it with lower-case letters, digits, `-` and `_`".into());
+    }
+    if !tables.add_holidays(HolidaySet { key: stem.into(), title: stem.into(), holidays }) {
+        note(0, Severity::Error, format!("there is a set of holidays `{stem}` already; rename one of the two"));
+    }
+}
+
 /// The folder's files, in the order of their names.
 fn files(dir: &Path, findings: &mut Vec<Finding>) -> Files {
     let mut files = Files::new();
-    for (folder, prefix) in [(dir.to_owned(), ""), (dir.join("plans"), "plans/")] {
+    for (folder, prefix) in [(dir.to_owned(), ""), (dir.join("plans"), "plans/"), (dir.join("holidays"), "holidays/")] {
         if !prefix.is_empty() && !folder.exists() {
             continue;
         }
@@ -134,7 +162,8 @@ fn files(dir: &Path, findings: &mut Vec<Finding>) -> Files {
             };
             let Some(name) = path.file_name().map(|name| name.to_string_lossy().into_owned()) else { continue };
             // Editors leave `.#people.toml` and the like behind.
-            if !name.ends_with(".toml") || name.starts_with('.') {
+            let readable = name.ends_with(".toml") || (prefix == "holidays/" && name.ends_with(".ics"));
+            if !readable || name.starts_with('.') {
                 continue;
             }
             if files.len() == MOST_FILES {

@@ -10,7 +10,7 @@ pub mod load;
 pub(crate) mod secret;
 pub mod store;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 pub use check::{check, run_check};
 pub use describe::describe;
@@ -22,12 +22,15 @@ pub use store::adopt;
 use crate::{
     customer::{Customer, Hotline},
     escalation::Policy,
-    id::{CarrierKey, CustomerKey, HotlineKey, IntegrationKey, PersonKey, PlanKey, PolicyKey, ScheduleKey, TeamKey},
+    id::{
+        CalendarKey, CarrierKey, CustomerKey, HolidaySetKey, HotlineKey, IntegrationKey, PersonKey, PlanKey, PolicyKey,
+        ScheduleKey, TeamKey,
+    },
     intake::Integration,
     oncall::Schedule,
     paging::throttle::Limits,
     people::{E164, Person},
-    sla::{Plan, Priority, Zone},
+    sla::{Calendar, HolidaySet, Plan, Priority, Zone},
 };
 
 /// All of `schedules/`, checked: every key that is named exists.
@@ -39,6 +42,9 @@ pub struct Config {
     pub teams: BTreeMap<TeamKey, Team>,
     pub schedules: BTreeMap<ScheduleKey, Schedule>,
     pub policies: BTreeMap<PolicyKey, Policy>,
+    /// `always` is among them, written or not.
+    pub calendars: BTreeMap<CalendarKey, Arc<Calendar>>,
+    pub holidays: BTreeMap<HolidaySetKey, Arc<HolidaySet>>,
     pub plans: BTreeMap<PlanKey, Plan>,
     pub customers: BTreeMap<CustomerKey, Customer>,
     pub hotlines: BTreeMap<HotlineKey, Hotline>,

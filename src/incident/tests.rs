@@ -1,5 +1,8 @@
 //! Tests of the pure core: tables for what people rely on, properties for what must hold whatever happens.
 
+mod explain;
+mod ledger;
+
 use chrono::TimeDelta;
 use proptest::prelude::*;
 

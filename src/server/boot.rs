@@ -23,6 +23,7 @@ use crate::{
     incident::door::Door,
     intake, paging,
     people::E164,
+    report,
     store::Db,
     timer,
 };
@@ -112,9 +113,10 @@ fn assemble(settings: Settings, clock: Clock, db: Db, config: Config) -> anyhow:
         }
     }
     let token_key = Arc::new(access::token_key(&settings)?);
+    let ledger_key = Arc::new(report::key(&settings)?);
     let door = Door { db: db.clone(), clock: clock.clone(), bell: bell.clone(), config: config.clone() };
-    let app =
-        App { db, clock, bell, settings: Arc::new(settings), config, carriers: Arc::new(carriers), door, token_key };
+    let (settings, carriers) = (Arc::new(settings), Arc::new(carriers));
+    let app = App { db, clock, bell, settings, config, carriers, door, token_key, ledger_key };
     for phones in handsets {
         phones.connect(Arc::new(Exchange(app.clone())));
     }
@@ -141,7 +143,7 @@ fn report(findings: &[Finding], config: &Config) {
     );
 }
 
-/// What is looked after once a minute: lost calls, old payloads, forgotten timers, edited files.
+/// What is looked after once a minute: lost calls, old payloads, forgotten timers, the day's anchor.
 async fn upkeep(app: App, stop: CancellationToken) {
     while stop.run_until_cancelled(app.clock.sleep(chrono::TimeDelta::minutes(1))).await.is_some() {
         if let Err(error) = look_after(&app).await {
@@ -156,7 +158,8 @@ async fn look_after(app: &App) -> sqlx::Result<()> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     intake::store::purge(&mut tx, now - app.settings.keep_payloads).await?;
-    tx.commit().await
+    tx.commit().await?;
+    report::anchor::make(app).await.map(drop)
 }
 
 /// Reads `schedules/` again. A bad directory leaves the revision in force as it is and is told in the findings.

@@ -1,5 +1,16 @@
 //! Promises measured in working time: the plans customers bought, and the zones and calendars they are counted in.
+//!
+//! A [`Calendar`] says when a promise's clock runs: the openings of a week in a [`Zone`], less the dates of its
+//! [`HolidaySet`]s, but for dated exceptions. [`Compiled`] answers questions about it: when is this [`Amount`] of open
+//! time over, and how much of it has passed. Outside its hours a clock waits; one that runs out at closing time is due
+//! at closing time.
 
+pub mod amount;
+pub mod business_time;
+pub mod calendar;
+pub mod easter;
+pub mod holiday;
+pub mod ics;
 pub mod plan;
 pub mod zone;
 
@@ -7,6 +18,10 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+pub use amount::Amount;
+pub use business_time::{Compiled, NoAnswer};
+pub use calendar::Calendar;
+pub use holiday::HolidaySet;
 pub use plan::{Plan, Promise};
 pub use zone::Zone;
 
@@ -57,3 +72,6 @@ impl FromStr for Priority {
             .ok_or_else(|| UnknownPriority(text.chars().take(20).collect()))
     }
 }
+
+#[cfg(test)]
+mod tests;

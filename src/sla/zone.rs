@@ -31,6 +31,39 @@ impl Zone {
     }
 }
 
+/// A stretch of time in which a zone keeps one offset, in seconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Regime {
+    pub start: i64,
+    /// The first second after it.
+    pub end: i64,
+    /// Seconds east of UTC.
+    pub offset: i64,
+}
+
+impl Zone {
+    /// The stretches of one offset from `start` to `end`, in order and without gaps.
+    pub fn regimes(&self, start: i64, end: i64) -> Vec<Regime> {
+        let mut regimes: Vec<Regime> = Vec::new();
+        let Ok(first) = jiff::Timestamp::from_second(start) else { return regimes };
+        let mut begin = start;
+        let mut offset = self.0.to_offset(first);
+        for change in self.0.following(first) {
+            let at = change.timestamp().as_second();
+            if at >= end {
+                break;
+            }
+            // Some changes are of name alone.
+            if change.offset() != offset {
+                regimes.push(Regime { start: begin, end: at, offset: offset.seconds().into() });
+                (begin, offset) = (at, change.offset());
+            }
+        }
+        regimes.push(Regime { start: begin, end, offset: offset.seconds().into() });
+        regimes
+    }
+}
+
 /// The zone's name is not in the database.
 #[derive(Debug, thiserror::Error)]
 #[error("no time zone is named `{0}`; use an IANA name such as `Europe/Berlin`")]

@@ -257,7 +257,9 @@ impl Carrier {
             .filter(|(name, _)| name == "StatusCallbackEvent")
             .map(|(_, value)| value.as_str())
             .collect();
-        if !asked.contains(&event) && !(asked.is_empty() && event == "completed") {
+        // Unless it is told otherwise, the end alone is told.
+        let wanted = if asked.is_empty() { event == "completed" } else { asked.contains(&event) };
+        if !wanted {
             return;
         }
         let mut form = self.call_form(sent, status);

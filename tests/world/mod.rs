@@ -111,6 +111,7 @@ impl World {
             schedules: self.schedules(),
             carriers: BTreeMap::from([("main".into(), CarrierSettings::Twilio(twilio))]),
             token_secret: None,
+            ledger_key: None,
             keep_payloads: TimeDelta::days(7),
         }
     }
@@ -326,6 +327,11 @@ impl World {
         let answer = self.ask(self.http.get(self.url(path)).bearer_auth(&self.token)).await;
         assert_eq!(answer.status, 200, "GET {path}: {answer:?}");
         answer.body
+    }
+
+    /// Without any token, whatever the answer.
+    pub async fn peek(&self, path: &str) -> Answer {
+        self.ask(self.http.get(self.url(path))).await
     }
 
     /// A sender's payload, without any token.

@@ -1,4 +1,5 @@
 mod incidents;
+mod ledger;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -57,6 +58,7 @@ impl House {
             schedules: folder.path().into(),
             carriers: BTreeMap::new(),
             token_secret: None,
+            ledger_key: None,
             keep_payloads: chrono::TimeDelta::days(1),
         };
         let door = Door { db: db.clone(), clock: clock.clone(), bell: bell.clone(), config: config.clone() };
@@ -69,6 +71,7 @@ impl House {
             carriers: Arc::default(),
             door,
             token_key: Arc::new(TokenKey::new(&[7; 32])),
+            ledger_key: std::sync::Arc::new(crate::incident::ledger::signature::SigningKey::of(&[7; 32]).unwrap()),
         };
         House { app, hand, _folder: folder }
     }
@@ -145,6 +148,8 @@ const ROUTES: &[(&str, &str, Role)] = &[
     ("post", "/api/v1/incidents/{reference}/commander", Role::Commander),
     ("post", "/api/v1/incidents/{reference}/escalate", Role::Responder),
     ("get", "/api/v1/incidents/{reference}/events", Role::Viewer),
+    ("get", "/api/v1/incidents/{reference}/explanation", Role::Viewer),
+    ("get", "/api/v1/incidents/{reference}/export", Role::Responder),
     ("get", "/api/v1/incidents/{reference}/pages", Role::Viewer),
     ("post", "/api/v1/incidents/{reference}/pass-on", Role::Responder),
     ("post", "/api/v1/incidents/{reference}/priority", Role::Commander),
@@ -377,7 +382,7 @@ async fn problems_have_one_shape() {
 #[tokio::test]
 async fn watchers_need_no_token() {
     let house = House::new().await;
-    for path in ["/healthz", "/readyz", "/metrics", "/api/openapi.json"] {
+    for path in ["/healthz", "/readyz", "/metrics", "/api/openapi.json", "/.well-known/ringdown-ledger-key"] {
         let (status, _, _) = house.ask(Request::get(path).body(Body::empty()).unwrap()).await;
         assert_eq!(status, 200, "{path}");
     }

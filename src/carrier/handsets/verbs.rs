@@ -283,6 +283,7 @@ impl Call {
 
     fn take_keys(&mut self, keys: &str, now: Time) {
         self.cut(now);
+        self.line(Speaker::Phone, format!("(presses {keys})"), now);
         let Phase::Talking { doing: Doing::Gathering(gathering), .. } = &mut self.phase else { return };
         gathering.prompts.clear();
         gathering.prompting = false;

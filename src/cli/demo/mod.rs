@@ -63,7 +63,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let running = boot::start(settings, clock).await?;
     let token = admin_token(&running.app).await?;
 
-    let told = story::tell(&running, &token, &speed, args.speed).await;
+    let told = story::tell(&running, &token, args.speed).await;
     if args.exit {
         running.stop().await;
         return told;

@@ -1,6 +1,7 @@
 //! From the tables people write to [`Config`]. A mistake is noted and something harmless put in its place, so that
 //! one reading finds them all; a folder with an error is never used.
 
+mod calendars;
 mod customers;
 mod integrations;
 mod people;
@@ -9,7 +10,10 @@ mod policies;
 mod schedules;
 mod teams;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{
     CarrierOrder, Config,
@@ -19,22 +23,37 @@ use super::{
 use crate::{
     id::{CarrierKey, PersonKey, ScheduleKey},
     paging::throttle::{Limit, Limits},
-    sla::{Priority, Zone},
+    sla::{Calendar, HolidaySet, Priority, Zone},
     span::Span,
 };
 
 pub use policies::default_policy;
 
 /// The tables a file may hold.
-pub const SECTIONS: [&str; 9] =
-    ["people", "teams", "schedules", "policies", "plans", "customers", "hotlines", "integrations", "carriers"];
+pub const SECTIONS: [&str; 11] = [
+    "people",
+    "teams",
+    "schedules",
+    "policies",
+    "calendars",
+    "holidays",
+    "plans",
+    "customers",
+    "hotlines",
+    "integrations",
+    "carriers",
+];
 
 /// A day, the longest that any wait may last.
 const DAY: Span = Span::minutes(24 * 60);
 
 /// The tables of all files, laid together: section, then key.
 #[derive(Debug, Default)]
-pub struct Tables<'a>(BTreeMap<&'static str, BTreeMap<String, Node<'a>>>);
+pub struct Tables<'a> {
+    sections: BTreeMap<&'static str, BTreeMap<String, Node<'a>>>,
+    /// Sets of holidays that were not written in TOML.
+    holiday_files: Vec<HolidaySet>,
+}
 
 /// What the build gives beside the configuration.
 #[derive(Debug, Default)]
@@ -70,7 +89,7 @@ impl<'a> Tables<'a> {
         if !well_formed(&key) {
             node.error(format!("`{}` cannot be a key; use lower-case letters, digits, `-` and `_`", shorten(&key)));
         }
-        let entries = self.0.entry(section).or_default();
+        let entries = self.sections.entry(section).or_default();
         match entries.get(&key) {
             Some(first) => node.error(format!("given twice, first at {}; take one out or rename it", first.place())),
             None => {
@@ -79,8 +98,18 @@ impl<'a> Tables<'a> {
         }
     }
 
+    /// Adds a set of holidays read from another kind of file. Gives `false` if there is one of that name.
+    pub fn add_holidays(&mut self, set: HolidaySet) -> bool {
+        let taken = self.of("holidays").any(|(key, _)| key == set.key.as_str())
+            || self.holiday_files.iter().any(|other| other.key == set.key);
+        if !taken {
+            self.holiday_files.push(set);
+        }
+        !taken
+    }
+
     fn of(&self, section: &str) -> impl Iterator<Item = (&String, &Node<'a>)> {
-        self.0.get(section).into_iter().flatten()
+        self.sections.get(section).into_iter().flatten()
     }
 
     fn keys(&self, section: &str) -> BTreeSet<String> {
@@ -103,6 +132,17 @@ pub fn build(tables: &Tables<'_>, vault: Vault<'_>) -> Built {
     let config = &mut built.config;
     for (key, node) in tables.of("people") {
         config.people.insert(key.as_str().into(), people::person(key, node));
+    }
+    for set in &tables.holiday_files {
+        config.holidays.insert(set.key.clone(), Arc::new(set.clone()));
+    }
+    for (key, node) in tables.of("holidays") {
+        config.holidays.insert(key.as_str().into(), Arc::new(calendars::holiday_set(key, node)));
+    }
+    config.calendars.insert("always".into(), Arc::new(Calendar::always()));
+    for (key, node) in tables.of("calendars") {
+        let calendar = calendars::calendar(key, node, &config.holidays);
+        config.calendars.insert(key.as_str().into(), Arc::new(calendar));
     }
     for (key, node) in tables.of("plans") {
         config.plans.insert(key.as_str().into(), plans::plan(key, node));

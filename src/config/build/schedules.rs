@@ -9,7 +9,7 @@ use crate::{
     oncall::{Layer, Restriction, Rotation, Schedule, Turn},
 };
 
-const DAYS: [(&str, Weekday); 14] = [
+pub(super) const DAYS: [(&str, Weekday); 14] = [
     ("monday", Weekday::Mon),
     ("tuesday", Weekday::Tue),
     ("wednesday", Weekday::Wed),
@@ -116,7 +116,7 @@ fn restriction(t: &Fields<'_>) -> Option<Restriction> {
     Some(Restriction { days: days.unwrap_or_default(), from: from?, to: to? })
 }
 
-fn days(node: &Node<'_>) -> Vec<Weekday> {
+pub(super) fn days(node: &Node<'_>) -> Vec<Weekday> {
     // `days = "weekdays"` reads better than five names.
     if let Some(word) = node.is_text() {
         match word {
@@ -137,7 +137,7 @@ fn days(node: &Node<'_>) -> Vec<Weekday> {
     items.iter().filter_map(|item| item.choice(&DAYS)).collect()
 }
 
-fn date(node: &Node<'_>) -> Option<NaiveDate> {
+pub(super) fn date(node: &Node<'_>) -> Option<NaiveDate> {
     let written = node.moment()?;
     let date = NaiveDate::parse_from_str(&written, "%Y-%m-%d").ok();
     // Within what the time-zone data is good for.

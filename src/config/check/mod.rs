@@ -1,5 +1,6 @@
 //! Beyond reading: would the pages reach somebody, at any hour, before it is too late?
 
+mod calendars;
 mod coverage;
 mod reach;
 mod rules;
@@ -66,6 +67,7 @@ fn examine(loaded: &mut Loaded, now: Time, shifts: impl coverage::Shifts) {
         reach::check(loaded);
         rules::check(loaded);
         coverage::check(loaded, now, shifts);
+        calendars::check(loaded, now);
     }
     loaded.findings.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
 }

@@ -69,6 +69,7 @@ async fn a_key_pressed_during_the_prompt_interrupts_it_and_reaches_us() {
     assert_eq!(rig.last_receipt().seconds, Some(2));
     insta::assert_snapshot!(rig.said(&id), @"
     Service: Ringdown. Acme, business stopp…
+    Phone: (presses 4)
     Service: It is yours.
     ");
 }
