@@ -152,6 +152,10 @@ fn the_document_names_every_route_and_no_other() {
     let operations =
         document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
     let operations: Vec<_> = operations.collect();
+    let mut ids: Vec<_> = operations.iter().map(|operation| operation["operationId"].to_string()).collect();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), operations.len());
     let given = operations.iter().filter_map(|operation| operation["parameters"].as_array()).flatten();
     let cursors: Vec<_> = given.filter(|parameter| parameter["name"] == "cursor").collect();
     assert!(cursors.len() > 3 && cursors.iter().all(|parameter| parameter["in"] == "query"), "{cursors:?}");
