@@ -24,6 +24,8 @@ pub mod oncall;
 pub mod paging;
 /// Whom we page.
 pub mod people;
+/// What was promised and what was kept: exports that can be verified, and the daily anchors.
+pub mod report;
 /// The running process.
 pub mod server;
 /// Promises: plans, priorities, time zones.

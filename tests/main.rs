@@ -1,1 +1,14 @@
+//! The product from outside: stories over real HTTP, a real database and a strict carrier.
 
+mod chaos;
+mod escalation;
+mod intake;
+mod kill;
+mod ledger;
+mod outage;
+mod paging;
+mod phone;
+mod restart;
+mod tidy;
+mod watch;
+mod world;

@@ -29,10 +29,10 @@ pub fn secret(settings: &Settings) -> anyhow::Result<Vec<u8>> {
         }
         return Ok(secret.to_vec());
     }
-    let Some(path) = beside(&settings.database) else {
+    let Some(path) = beside(&settings.database, "token-secret") else {
         bail!("token_secret is not set; without an SQLite database there is no place to keep a new one");
     };
-    kept(&path)
+    kept(&path, "every token is void then")
 }
 
 /// The key that signs tokens here, of [`secret()`].
@@ -40,14 +40,16 @@ pub fn token_key(settings: &Settings) -> anyhow::Result<TokenKey> {
     Ok(TokenKey::new(&secret(settings)?))
 }
 
-/// `ringdown.db` keeps its secret in `ringdown.token-secret`.
-fn beside(database: &str) -> Option<PathBuf> {
+/// `ringdown.db` keeps its secret in `ringdown.token-secret`; `None` where the database is no file.
+pub(crate) fn beside(database: &str, extension: &str) -> Option<PathBuf> {
     let path = database.strip_prefix("sqlite:")?.trim_start_matches("//");
-    Some(Path::new(path).with_extension("token-secret"))
+    Some(Path::new(path).with_extension(extension))
 }
 
-fn kept(path: &Path) -> anyhow::Result<Vec<u8>> {
-    if let Some(secret) = read(path)? {
+/// The secret kept in this file, of 32 bytes at least; made (mode 0600) when it is not there. `lost`: what deleting
+/// the file does.
+pub(crate) fn kept(path: &Path, lost: &str) -> anyhow::Result<Vec<u8>> {
+    if let Some(secret) = read(path, lost)? {
         return Ok(secret);
     }
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -55,14 +57,14 @@ fn kept(path: &Path) -> anyhow::Result<Vec<u8>> {
     }
     // Written whole under another name and then linked, so that of two processes that start at once one wins and
     // neither reads half a file.
-    let draft = path.with_extension(format!("token-secret.{}", crate::id::fresh("new")));
+    let draft = path.with_extension(crate::id::fresh("new"));
     let wrote = write(&draft).and_then(|()| match fs::hard_link(&draft, path) {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         linked => linked,
     });
     let _ = fs::remove_file(&draft);
-    wrote.with_context(|| format!("cannot keep the tokens' secret in {}", path.display()))?;
-    read(path)?.with_context(|| format!("{} went away", path.display()))
+    wrote.with_context(|| format!("cannot keep a secret in {}", path.display()))?;
+    read(path, lost)?.with_context(|| format!("{} went away", path.display()))
 }
 
 fn write(path: &Path) -> std::io::Result<()> {
@@ -77,7 +79,7 @@ fn write(path: &Path) -> std::io::Result<()> {
     file.sync_all()
 }
 
-fn read(path: &Path) -> anyhow::Result<Option<Vec<u8>>> {
+fn read(path: &Path, lost: &str) -> anyhow::Result<Option<Vec<u8>>> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -85,10 +87,7 @@ fn read(path: &Path) -> anyhow::Result<Option<Vec<u8>>> {
     };
     match hex::decode(text.trim()) {
         Ok(bytes) if bytes.len() >= LEAST_BYTES => Ok(Some(bytes)),
-        _ => bail!(
-            "{} does not hold a secret; put it back from a backup, or delete it: every token is void then",
-            path.display()
-        ),
+        _ => bail!("{} does not hold a secret; put it back from a backup, or delete it: {lost}", path.display()),
     }
 }
 
@@ -99,10 +98,10 @@ mod tests {
     #[test]
     fn the_secret_is_made_once_kept_beside_the_database_and_read_by_its_owner_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let path = beside(&format!("sqlite:{}/deep/ringdown.db", folder.path().display())).unwrap();
-        let first = kept(&path).unwrap();
+        let path = beside(&format!("sqlite:{}/deep/ringdown.db", folder.path().display()), "token-secret").unwrap();
+        let first = kept(&path, "").unwrap();
         assert_eq!(first.len(), LEAST_BYTES);
-        assert_eq!(kept(&path).unwrap(), first);
+        assert_eq!(kept(&path, "").unwrap(), first);
         #[cfg(unix)]
         assert_eq!(std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path).unwrap().permissions()) & 0o777, 0o600);
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no draft is left");
@@ -113,7 +112,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.token-secret");
         fs::write(&path, "short").unwrap();
-        assert!(kept(&path).is_err());
+        assert!(kept(&path, "").is_err());
         assert_eq!(fs::read_to_string(&path).unwrap(), "short");
     }
 }

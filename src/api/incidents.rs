@@ -161,6 +161,7 @@ async fn report(
 
 /// Which incidents.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct ListParams {
     /// `true`: only those that are open.
@@ -185,7 +186,7 @@ async fn list(
     Allowed { caller, .. }: Allowed<least::Viewer>,
     Params(params): Params<ListParams>,
 ) -> Result<Json<Page<IncidentView>>, Problem> {
-    let (cursor, limit) = window(params.cursor, params.limit)?;
+    let (cursor, limit) = window(params.cursor, params.limit, "inc_")?;
     let filter = Filter {
         open_only: params.open,
         priority: params.priority,
@@ -220,6 +221,7 @@ async fn show(
 
 /// From where.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CursorParams {
     /// `next` of the page before.
@@ -238,7 +240,7 @@ async fn events(
     Name(name): Name,
     Params(params): Params<CursorParams>,
 ) -> Result<Json<Page<serde_json::Value>>, Problem> {
-    let (cursor, limit) = window(params.cursor, params.limit)?;
+    let (cursor, limit) = window(params.cursor, params.limit, "")?;
     let after = match cursor {
         None => 0,
         Some(cursor) => cursor.parse().map_err(|_| Problem::bad_request("This cursor is not one of ours."))?,
@@ -270,7 +272,7 @@ pub struct AttemptView {
     /// The carrier's last word.
     pub status: Option<String>,
     pub error_code: Option<String>,
-    /// Why it waits, or why it ended as it did.
+    /// What was in its way, why it waits, or why it ended as it did.
     pub reason: Option<String>,
     pub tries: i64,
     /// What a text said; for an admin.
@@ -318,7 +320,7 @@ async fn pages(
     Name(name): Name,
     Params(params): Params<CursorParams>,
 ) -> Result<Json<Page<AttemptView>>, Problem> {
-    let (cursor, limit) = window(params.cursor, params.limit)?;
+    let (cursor, limit) = window(params.cursor, params.limit, "att_")?;
     let config = app.config.load_full();
     let mut tx = app.db.read().await?;
     let incident = find(&mut tx, &name).await?;

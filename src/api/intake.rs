@@ -73,7 +73,7 @@ async fn list(
     Allowed { .. }: Allowed<least::Admin>,
     Params(params): Params<CursorParams>,
 ) -> Result<Json<Page<PayloadView>>, Problem> {
-    let (cursor, limit) = window(params.cursor, params.limit)?;
+    let (cursor, limit) = window(params.cursor, params.limit, "int_")?;
     // One more is asked for than is given.
     let limit = limit.min(store::LIST_LIMIT - 1);
     let found = store::list(&mut app.db.read().await?, cursor.map(IntakeId::from), limit + 1).await?;

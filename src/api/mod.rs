@@ -7,6 +7,7 @@ pub mod health;
 pub mod idempotency;
 pub mod incidents;
 pub mod intake;
+pub mod ledger;
 pub mod metrics;
 pub mod overrides;
 pub mod page;
@@ -31,7 +32,7 @@ use axum::{
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        SecurityRequirement,
+        PathItem, RefOr, SecurityRequirement,
         security::{Http, HttpAuthScheme, SecurityScheme},
     },
 };
@@ -61,12 +62,13 @@ impl Modify for Bearer {
 }
 
 fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
-    OpenApiRouter::with_openapi(Document::openapi())
+    let (router, mut document) = OpenApiRouter::with_openapi(Document::openapi())
         .nest(
             "/api/v1",
             OpenApiRouter::new()
                 .merge(incidents::routes())
                 .merge(acts::routes())
+                .merge(ledger::routes())
                 .merge(schedules::routes())
                 .merge(overrides::routes())
                 .merge(people::routes())
@@ -74,7 +76,33 @@ fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
                 .merge(intake::routes())
                 .merge(status::routes()),
         )
-        .split_for_parts()
+        .split_for_parts();
+    document.paths.paths.values_mut().for_each(describe_answers);
+    (router, document)
+}
+
+/// OpenAPI wants words for every answer; they are the same everywhere.
+fn describe_answers(path: &mut PathItem) {
+    let operations = [&mut path.get, &mut path.post, &mut path.put, &mut path.patch, &mut path.delete];
+    for responses in operations.into_iter().flatten().map(|operation| &mut operation.responses.responses) {
+        if let Some(refused) = responses.get("4XX").cloned() {
+            responses.entry("5XX".into()).or_insert(refused);
+        }
+        for (status, response) in responses {
+            let RefOr::T(response) = response else { continue };
+            if response.description.is_empty() {
+                response.description = match status.as_str() {
+                    "201" => "It was made.",
+                    "202" => "It was taken and goes on.",
+                    "204" => "Done; there is nothing to say.",
+                    "4XX" => "Refused; `detail` and `errors` say why.",
+                    "5XX" => "It cannot be done now; ask again.",
+                    _ => "Here it is.",
+                }
+                .into();
+            }
+        }
+    }
 }
 
 /// The OpenAPI 3.1 document.
@@ -95,6 +123,7 @@ pub fn routes() -> Router<App> {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::metrics))
+        .route("/.well-known/ringdown-ledger-key", get(ledger::key))
 }
 
 async fn timed(request: Request, next: Next) -> Response {

@@ -66,6 +66,7 @@ fn view(given: &Override, config: &Config) -> OverrideView {
 
 /// Which.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct ListParams {
     #[param(value_type = Option<String>)]

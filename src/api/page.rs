@@ -16,13 +16,16 @@ pub struct Page<T> {
 }
 
 /// The cursor and the limit that a query gave, bounded.
-pub fn window(cursor: Option<String>, limit: Option<i64>) -> Result<(Option<String>, i64), Problem> {
+///
+/// `kind` is what our cursors begin with: of another list's, or of none, the answer would be a page of the wrong place.
+pub fn window(cursor: Option<String>, limit: Option<i64>, kind: &str) -> Result<(Option<String>, i64), Problem> {
     let limit = limit.unwrap_or(USUAL);
     if !(1..=MOST).contains(&limit) {
         return Err(Problem::bad_request(format!("limit must be 1 to {MOST}.")));
     }
     let ours = |text: &String| {
-        (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        let rest = text.strip_prefix(kind).unwrap_or_default();
+        (1..=64).contains(&rest.len()) && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
     };
     match cursor {
         Some(cursor) if !ours(&cursor) => Err(Problem::bad_request("This cursor is not one of ours.")),
@@ -54,11 +57,11 @@ mod tests {
     #[test]
     fn limits_and_cursors_are_bounded() {
         for limit in [0, -1, MOST + 1] {
-            assert_eq!(window(None, Some(limit)).unwrap_err().status, 400);
+            assert_eq!(window(None, Some(limit), "inc_").unwrap_err().status, 400);
         }
-        for cursor in ["", "a b", "'; --", &"x".repeat(65)] {
-            assert_eq!(window(Some(cursor.into()), None).unwrap_err().status, 400, "{cursor}");
+        for cursor in ["", "inc_", "zzz", "att_01", "inc_a b", "inc_'; --", &format!("inc_{}", "x".repeat(65))] {
+            assert_eq!(window(Some(cursor.into()), None, "inc_").unwrap_err().status, 400, "{cursor}");
         }
-        assert_eq!(window(Some("inc_01".into()), None).unwrap(), (Some("inc_01".into()), USUAL));
+        assert_eq!(window(Some("inc_01".into()), None, "inc_").unwrap(), (Some("inc_01".into()), USUAL));
     }
 }

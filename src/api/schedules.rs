@@ -67,6 +67,7 @@ pub struct OnCallView {
 
 /// When.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct AtParams {
     /// An instant (RFC 3339); now unless given.
@@ -138,6 +139,7 @@ fn person_at(target: &Target, team: &Team, world: World<'_>, at: Time) -> Option
 
 /// From when to when.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct SpanParams {
     /// RFC 3339; now unless given.

@@ -46,7 +46,7 @@ async fn list(
     Allowed { .. }: Allowed<least::Admin>,
     Params(params): Params<CursorParams>,
 ) -> Result<Json<Page<TokenView>>, Problem> {
-    let (cursor, limit) = window(params.cursor, params.limit)?;
+    let (cursor, limit) = window(params.cursor, params.limit, "tok_")?;
     let found = store::list(&mut app.db.read().await?, cursor.as_deref(), limit + 1).await?;
     let views = found
         .into_iter()

@@ -1,6 +1,6 @@
 //! `ringdown init`: something to start from.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
@@ -28,11 +28,11 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     anyhow::ensure!(!settings.exists(), "{} exists already; nothing was written", settings.display());
     config::write_example(&schedules).with_context(|| format!("cannot write {}", schedules.display()))?;
     write_new(&settings, DEFAULT_TOML).with_context(|| format!("cannot write {}", settings.display()))?;
+    let enter = if dir == Path::new(".") { String::new() } else { format!("cd {} && ", dir.display()) };
     super::print(&format!(
-        "{} and {} are written. Next:\n  cd {} && ringdown check && ringdown serve\n",
+        "{} and {} are written. Next:\n  {enter}ringdown check && ringdown serve\n",
         settings.display(),
         schedules.display(),
-        dir.display()
     ));
     Ok(())
 }

@@ -13,7 +13,7 @@ pub struct Args {
     /// One of them, whole: headers, body and verdict
     id: Option<String>,
     /// How many of the newest, 1 to 200
-    #[arg(long, default_value_t = 20, value_name = "N", conflicts_with = "id")]
+    #[arg(long, default_value_t = 20, value_name = "N", conflicts_with = "id", value_parser = clap::value_parser!(u8).range(1..=200))]
     last: u8,
     #[command(flatten)]
     remote: Remote,

@@ -53,7 +53,7 @@ pub struct IncidentsArgs {
     #[arg(long, value_name = "KEY")]
     team: Option<String>,
     /// How many at most, 1 to 200
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u8).range(1..=200))]
     limit: u8,
     /// Go on where the page before ended (its `next`)
     #[arg(long)]

@@ -1,13 +1,21 @@
 //! The command line: one binary for the service and for the people who use it.
 //!
-//! `serve`, `demo`, `check`, `simulate`, `due`, `elapsed`, `migrate`, `doctor`, `init`, `pin` and `token create` work on this machine.
+//! `serve`, `demo`, `check`, `simulate`, `due`, `elapsed`, `migrate`, `doctor`, `init`, `pin`, `verify`, `explain --file`
+//! and `token create` work on this machine.
 //! Every other command speaks the REST interface of a running service, with a token.
+
+/// A line to standard output. Whoever closes it early (`| head`) has seen enough.
+macro_rules! say {
+    ($($words:tt)*) => { $crate::cli::print(&format!("{}\n", format_args!($($words)*))) };
+}
 
 pub mod act;
 pub mod business_time;
 pub mod client;
 pub mod demo;
 pub mod doctor;
+pub mod explain;
+pub mod export;
 pub mod init;
 pub mod intake;
 pub mod look;
@@ -17,8 +25,11 @@ pub mod serve;
 pub mod show;
 pub mod simulate;
 pub mod token;
+pub mod verify;
 
 use std::{
+    cell::RefCell,
+    collections::BTreeSet,
     io::Write,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -27,7 +38,11 @@ use std::{
 use chrono::{DateTime, Utc};
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::{clock::Clock, server::settings::Settings, store::Db};
+use crate::{
+    clock::Clock,
+    server::settings::{Settings, Stray, strays},
+    store::Db,
+};
 
 /// Pages whoever is on call, and whoever comes after, until somebody takes it.
 #[derive(Debug, Parser)]
@@ -84,6 +99,12 @@ enum Command {
     /// Put somebody on call for a while
     #[command(subcommand)]
     Override(overrides::Command),
+    /// How each promise of an incident was counted, in plain words
+    Explain(explain::Args),
+    /// Everything that proves one incident, as a file for `verify`
+    Export(export::Args),
+    /// Check an export: was it changed, and were the promises kept? Needs no service
+    Verify(verify::Args),
     /// What webhooks brought, good or refused
     Intake(intake::Args),
     /// Make, list and revoke tokens
@@ -114,7 +135,19 @@ pub struct Local {
 impl Local {
     /// The settings.
     pub fn settings(&self) -> anyhow::Result<Settings> {
-        Settings::load(self.config.as_deref(), |name| std::env::var(name).ok())
+        let asked = RefCell::new(BTreeSet::new());
+        let settings = Settings::load(self.config.as_deref(), |name| {
+            asked.borrow_mut().insert(name.to_owned());
+            std::env::var(name).ok()
+        })?;
+        let given = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        for stray in strays(given, &asked.into_inner()) {
+            match stray {
+                Stray::Error(said) => anyhow::bail!("the settings cannot be used:\n{said}"),
+                Stray::Warning(said) => eprintln!("ringdown: {said}"),
+            }
+        }
+        Ok(settings)
     }
 }
 
@@ -136,7 +169,11 @@ struct CheckArgs {
 /// Runs the command line: exit code 0, or 1 with one message on standard error (2 when the arguments are wrong).
 pub async fn main() -> ExitCode {
     let done = match Cli::parse().command {
-        Command::Check(args) => return exit_code(crate::config::run_check(&args.dir, args.json, now())),
+        Command::Check(args) => {
+            let (said, code) = crate::config::run_check(&args.dir, args.json, now());
+            print(&said);
+            return exit_code(code);
+        }
         Command::Serve(args) => serve::run(args).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Simulate(args) => simulate::run(args, now()),
@@ -152,6 +189,9 @@ pub async fn main() -> ExitCode {
         Command::Resolve(args) => act::resolve(args).await,
         Command::Escalate(args) => act::escalate(args).await,
         Command::Override(command) => overrides::run(command).await,
+        Command::Explain(args) => explain::run(args).await,
+        Command::Export(args) => export::run(args).await,
+        Command::Verify(args) => return exit_code(verify::run(&args)),
         Command::Intake(args) => intake::run(args).await,
         Command::Token(command) => token::run(command).await,
         Command::Pin(args) => pin::run(args),

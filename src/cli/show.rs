@@ -63,7 +63,12 @@ pub fn incident<Z: TimeZone<Offset: Display>>(incident: &Value, now: DateTime<Ut
     if let Some(commander) = some(incident, "/commander/name") {
         line("Commander", commander);
     }
-    let responders: Vec<String> = items(incident, "/responders").iter().map(|person| word(person, "/name")).collect();
+    let holder = some(incident, "/holder/name");
+    let responders: Vec<String> = items(incident, "/responders")
+        .iter()
+        .map(|person| word(person, "/name"))
+        .filter(|name| holder.as_ref() != Some(name))
+        .collect();
     if !responders.is_empty() {
         line("Helping", responders.join(", "));
     }
@@ -120,6 +125,10 @@ fn response<Z: TimeZone<Offset: Display>>(incident: &Value, now: DateTime<Utc>, 
         return Some(format!("made {}{by}{proof}{late}", when(met, now, zone)));
     }
     let due = due?;
+    if word(incident, "/phase") != "open" {
+        let missed = if missed { "MISSED" } else { "not made before the end" };
+        return Some(format!("{missed}, was due {}", when(due, now, zone)));
+    }
     Some(if missed {
         format!("MISSED, was due {}; still to be made", when(due, now, zone))
     } else {

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use chrono::{DateTime, FixedOffset, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::{
     config::{self, Config},
@@ -32,8 +32,8 @@ pub struct Args {
     #[arg(long, default_value = "P1")]
     pub priority: Priority,
     /// When it is reported (RFC 3339); now unless said otherwise
-    #[arg(long, value_name = "INSTANT")]
-    pub at: Option<DateTime<FixedOffset>>,
+    #[arg(long, value_name = "INSTANT", value_parser = super::instant)]
+    pub at: Option<DateTime<Utc>>,
     /// Whoever was paged last acknowledges, so long after the report
     #[arg(long, value_name = "SPAN", conflicts_with = "nobody_answers")]
     pub ack_after: Option<Span>,
@@ -57,12 +57,12 @@ pub fn run(args: Args, now: DateTime<Utc>) -> anyhow::Result<()> {
         }
         bail!("the schedules in {} have errors; `ringdown check` lists them", args.schedules.display());
     };
-    let at = args.at.map_or(now, |at| at.to_utc());
+    let at = args.at.unwrap_or(now);
     let (lines, zone) = lines(&config, &args, at)?;
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&lines)?);
+        say!("{}", serde_json::to_string_pretty(&lines)?);
     } else {
-        print!("{}", table(&lines, &config, &zone));
+        super::print(&table(&lines, &config, &zone));
     }
     Ok(())
 }
@@ -93,7 +93,8 @@ fn lines(config: &Config, args: &Args, at: DateTime<Utc>) -> anyhow::Result<(Vec
 fn table(lines: &[Line], config: &Config, zone: &Zone) -> String {
     let Some(first) = lines.first() else { return String::new() };
     let name = |key| config.people.get(key).map_or("?", |person| person.name.as_str());
-    let mut text = format!("Clock times in {zone}\n\n");
+    let local = first.at.with_timezone(zone);
+    let mut text = format!("Clock times in {zone}; reported on {}\n\n", local.format("%a %d %b %Y at %H:%M %:z"));
     for line in lines {
         let words = match &line.what {
             What::Opened { customer, priority, .. } => format!("{priority} reported by {customer}"),
@@ -111,8 +112,58 @@ fn table(lines: &[Line], config: &Config, zone: &Zone) -> String {
             What::ResponseMissed => "the callback is missed: the level rises".into(),
             What::UpdateMissed { window } => format!("update {window} is missed: the level rises"),
         };
-        let (at, after) = (line.at.with_timezone(zone).format("%a %H:%M:%S"), line.at - first.at);
+        let (at, after) = (line.at.with_timezone(zone).format("%a %d %b %H:%M:%S"), line.at - first.at);
         text.push_str(&format!("{at}  +{:<7} {words}\n", Span::seconds(after.num_seconds() as u32).to_string()));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn rehearsed(more: &[&str]) -> anyhow::Result<String> {
+        let folder = tempfile::tempdir()?;
+        config::write_example(&folder.path().join("s"))?;
+        let schedules = folder.path().join("s").display().to_string();
+        let line = ["simulate", "--customer", "acme", "--schedules", &schedules];
+        let args = Line::try_parse_from(line.iter().chain(more))?.args;
+        let at = args.at.context("no instant")?;
+        let (config, _) = config::check(&args.schedules, at);
+        let config = config.context("the example is not sound")?;
+        let (lines, zone) = lines(&config, &args, at)?;
+        Ok(table(&lines, &config, &zone))
+    }
+
+    #[test]
+    fn a_rehearsal_says_on_which_day_it_is_and_which_of_two_half_past_ones() {
+        let said = rehearsed(&["--at", "2026-11-01T01:58:00-04:00", "--ack-after", "6m"]).unwrap();
+        let head: Vec<&str> = said.lines().take(6).collect();
+        assert_eq!(
+            head,
+            [
+                "Clock times in America/New_York; reported on Sun 01 Nov 2026 at 01:58 -04:00",
+                "",
+                "Sun 01 Nov 01:58:00  +0s      P1 reported by Acme Bank",
+                "Sun 01 Nov 01:58:00  +0s      level on-call engineer (new)",
+                "Sun 01 Nov 01:58:00  +0s        Anna Reyes by sms",
+                "Sun 01 Nov 01:58:00  +0s        Anna Reyes by voice",
+            ]
+        );
+        assert!(said.contains("Sun 01 Nov 01:03:00  +5m      level team lead"), "{said}");
+    }
+
+    #[test]
+    fn an_instant_without_an_offset_is_explained() {
+        let error = rehearsed(&["--at", "2026-11-01T01:30:00"]).unwrap_err().to_string();
+        assert!(error.contains("write an instant with its offset"), "{error}");
+    }
 }

@@ -63,7 +63,11 @@ pub fn read(dir: &Path, env: &dyn Fn(&str) -> Option<String>) -> Loaded {
         let message = "there is no `*.toml` file here; `ringdown init` writes an example".to_owned();
         unreadable.push(blame(dir, message));
     }
-    loaded.incomplete |= !unreadable.is_empty();
+    if !unreadable.is_empty() {
+        // What the others name may stand in the file that was not read.
+        loaded.findings.retain(is_syntax);
+        loaded.incomplete = true;
+    }
     loaded.findings.splice(0..0, unreadable);
     loaded
 }
@@ -99,10 +103,9 @@ pub fn parse(files: &Files, dir: &Path, prefix: &str, env: &dyn Fn(&str) -> Opti
     let Built { config, gaps_allowed } = build::build(&tables, Vault { env, folder: dir });
     drop(tables);
     let incomplete = !broken.is_empty();
-    let syntax = |finding: &Finding| finding.key.is_empty() && finding.line > 0;
     let (mut findings, places, mut redactions) = notes.finish();
     // What was read of a broken file is half the truth: only its syntax errors count.
-    findings.retain(|finding| syntax(finding) || !broken.contains(finding.file.as_str()));
+    findings.retain(|finding| is_syntax(finding) || !broken.contains(finding.file.as_str()));
     findings.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     let mut redacted = files.clone();
     // From the end, so that the places before it stay where they are.
@@ -189,6 +192,10 @@ fn text(path: &PathBuf) -> Result<String, String> {
     let bytes = std::fs::read(path).map_err(|error| format!("cannot be read: {error}; correct its permissions"))?;
     let text = String::from_utf8(bytes).map_err(|_| "is not UTF-8 text; save it as UTF-8")?;
     Ok(text)
+}
+
+fn is_syntax(finding: &Finding) -> bool {
+    finding.key.is_empty() && finding.line > 0
 }
 
 fn blame(path: &Path, message: String) -> Finding {

@@ -15,12 +15,23 @@ use crate::{id::PersonKey, sla::Priority};
 const LONGEST_UPDATE: usize = 1500;
 
 pub(super) fn amend(draft: &mut Draft<'_>, contact: &Contact, title: Option<&str>, detail: Option<&str>) {
-    let before = draft.incident.contact.number.clone();
-    draft.record(Event::Amended {
-        contact: contact.clone(),
-        title: title.map(Into::into),
-        detail: detail.map(Into::into),
-    });
+    // A caller's every step tells all of it again; only what is new happened.
+    let known = &draft.incident;
+    let (before, news) = (
+        known.contact.number.clone(),
+        Event::Amended {
+            contact: Contact {
+                name: contact.name.clone().filter(|name| known.contact.name.as_ref() != Some(name)),
+                number: contact.number.clone().filter(|number| known.contact.number.as_ref() != Some(number)),
+            },
+            title: title.filter(|title| *title != known.title).map(Into::into),
+            detail: detail.filter(|detail| *detail != known.detail).map(Into::into),
+        },
+    );
+    if news == (Event::Amended { contact: Contact::default(), title: None, detail: None }) {
+        return;
+    }
+    draft.record(news);
     // The promise goes to the number that counts now.
     if draft.incident.is_open() && draft.incident.contact.number != before {
         let text = words::promise(&draft.incident, draft.now);

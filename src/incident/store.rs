@@ -5,6 +5,7 @@ use sqlx::Row;
 use super::{
     agenda,
     event::{Event, Recorded},
+    ledger::{self, Hash, export::Entry},
     state::Incident,
 };
 use crate::{
@@ -41,20 +42,27 @@ const LIST: Sql = Sql::same(
 );
 
 const INSERT: Sql = Sql::same(
-    "insert into incidents (id, reference, phase, priority, team, customer, opened_at, updated_at, seq, state)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    "insert into incidents (id, reference, phase, priority, team, customer, opened_at, updated_at, seq, state, head)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
 );
 
 const UPDATE: Sql = Sql::same(
-    "update incidents set phase = $2, priority = $3, team = $4, customer = $5, updated_at = $6, seq = $7, state = $8
+    "update incidents set phase = $2, priority = $3, team = $4, customer = $5, updated_at = $6, seq = $7, state = $8,
+        head = $9
      where id = $1",
 );
 
 const APPEND: Sql =
-    Sql::same("insert into incident_events (incident_id, seq, at, kind, body) values ($1, $2, $3, $4, $5)");
+    Sql::same("insert into incident_events (incident_id, seq, at, kind, body, hash) values ($1, $2, $3, $4, $5, $6)");
 
 const EVENTS: Sql =
     Sql::same("select body from incident_events where incident_id = $1 and seq > $2 order by seq limit 10000");
+
+const HEAD: Sql = Sql::same("select head from incidents where id = $1");
+
+const REHASH: Sql = Sql::same("update incident_events set hash = $3 where incident_id = $1 and seq = $2");
+
+const CHAIN: Sql = Sql::same("select body, hash from incident_events where incident_id = $1 order by seq");
 
 const SET_TIMER: Sql = Sql::same(
     "insert into timers (incident_id, due_at, wake_at) values ($1, $2, $2)
@@ -83,6 +91,9 @@ pub const STATEMENTS: &[(&str, Sql)] = &[
     ("UPDATE", UPDATE),
     ("APPEND", APPEND),
     ("EVENTS", EVENTS),
+    ("HEAD", HEAD),
+    ("REHASH", REHASH),
+    ("CHAIN", CHAIN),
     ("SET_TIMER", SET_TIMER),
     ("CLEAR_TIMER", CLEAR_TIMER),
     ("REFERENCE_TAKEN", REFERENCE_TAKEN),
@@ -142,9 +153,44 @@ pub async fn events(tx: &mut Tx, id: &IncidentId, after: u64) -> sqlx::Result<Ve
     many(on!(tx, EVENTS, |c, sql| sqlx::query_scalar(sql).bind(id.as_str()).bind(after).fetch_all(c).await)?)
 }
 
-/// Appends what happened, saves the projection and sets the timer. `new` when the incident was not there before.
+/// Its events from the first, each as it was stored and with its hash.
+pub async fn chain(tx: &mut Tx, id: &IncidentId) -> sqlx::Result<Vec<Entry>> {
+    let rows: Vec<(String, String)> =
+        on!(tx, CHAIN, |c, sql| sqlx::query_as(sql).bind(id.as_str()).fetch_all(c).await)?;
+    let entry = |(body, hash): (String, String)| {
+        let event = serde_json::from_str(&body).map_err(decode)?;
+        Ok(Entry { event, hash: hash.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))? })
+    };
+    rows.into_iter().map(entry).collect()
+}
+
+/// The hash of an incident's last event. The events of an incident from before there was a ledger are chained first.
+async fn head(tx: &mut Tx, id: &IncidentId) -> sqlx::Result<Hash> {
+    let head: String = on!(tx, HEAD, |c, sql| sqlx::query_scalar(sql).bind(id.as_str()).fetch_one(c).await)?;
+    if head.is_empty() {
+        let mut head = ledger::genesis(id);
+        for event in events(tx, id, 0).await? {
+            head = ledger::link(&head, &event, id).map_err(|unfit| sqlx::Error::Encode(Box::new(unfit)))?;
+            let (seq, hash) = (i64::try_from(event.seq).unwrap_or(i64::MAX), head.to_string());
+            on!(tx, REHASH, |c, sql| {
+                sqlx::query(sql).bind(id.as_str()).bind(seq).bind(&hash).execute(c).await.map(drop)
+            })?;
+        }
+        return Ok(head);
+    }
+    head.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))
+}
+
+/// Appends what happened, each event chained to the one before, saves the projection and sets the timer. `new` when the incident was not there before.
 pub async fn save(tx: &mut Tx, incident: &Incident, events: &[Recorded], new: bool, now: Time) -> sqlx::Result<()> {
     let state = json(incident)?;
+    let mut head = if new { ledger::genesis(&incident.id) } else { head(tx, &incident.id).await? };
+    let mut chained = Vec::with_capacity(events.len());
+    for event in events {
+        head = ledger::link(&head, event, &incident.id).map_err(|unfit| sqlx::Error::Encode(Box::new(unfit)))?;
+        chained.push((event, head.to_string()));
+    }
+    let head = head.to_string();
     let seq = i64::try_from(incident.seq).unwrap_or(i64::MAX);
     let (id, phase) = (incident.id.as_str(), phase(incident));
     let (priority, team) = (incident.priority.to_string(), incident.team.as_str());
@@ -162,6 +208,7 @@ pub async fn save(tx: &mut Tx, incident: &Incident, events: &[Recorded], new: bo
                 .bind(now)
                 .bind(seq)
                 .bind(&state)
+                .bind(&head)
                 .execute(c)
                 .await
                 .map(drop)
@@ -177,16 +224,18 @@ pub async fn save(tx: &mut Tx, incident: &Incident, events: &[Recorded], new: bo
                 .bind(now)
                 .bind(seq)
                 .bind(&state)
+                .bind(&head)
                 .execute(c)
                 .await
                 .map(drop)
         })?;
     }
-    for event in events {
+    for (event, hash) in chained {
         let (seq, body) = (i64::try_from(event.seq).unwrap_or(i64::MAX), json(event)?);
         let kind = kind(&event.event)?;
         on!(tx, APPEND, |c, sql| {
-            sqlx::query(sql).bind(id).bind(seq).bind(event.at).bind(&kind).bind(&body).execute(c).await.map(drop)
+            let query = sqlx::query(sql).bind(id).bind(seq).bind(event.at).bind(&kind).bind(&body).bind(&hash);
+            query.execute(c).await.map(drop)
         })?;
     }
     set_timer(tx, incident).await

@@ -1,5 +1,8 @@
 //! Tests of the pure core: tables for what people rely on, properties for what must hold whatever happens.
 
+mod explain;
+mod ledger;
+
 use chrono::TimeDelta;
 use proptest::prelude::*;
 
@@ -240,6 +243,25 @@ fn the_second_of_two_who_acknowledge_is_told_who_was_first() {
     life.run(acknowledge("lead")).unwrap();
     let refusal = life.run(Command::KeyPress { page: 1, key: '4' }).unwrap_err();
     assert_eq!(refusal, Refusal::AlreadyAcknowledged { by: person("lead"), at: first });
+}
+
+#[test]
+fn what_a_caller_tells_twice_happened_once() {
+    let mut life = Life::opened(config());
+    let before = life.events.len();
+    let told = |name: &str| Command::Amend {
+        contact: Contact { name: Some(name.into()), number: Some("+12015550150".into()) },
+        title: None,
+        detail: Some(String::new()),
+    };
+    life.run(told("Ada")).unwrap();
+    assert_eq!(life.events.len(), before);
+    life.run(told("Ada Ito")).unwrap();
+    life.run(told("Ada Ito")).unwrap();
+    let contact = Contact { name: Some("Ada Ito".into()), number: None };
+    let news: Vec<&Event> = life.events[before..].iter().map(|recorded| &recorded.event).collect();
+    assert_eq!(news, [&Event::Amended { contact, title: None, detail: None }]);
+    assert_eq!(life.it().contact.number.as_deref(), Some("+12015550150"));
 }
 
 #[test]

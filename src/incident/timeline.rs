@@ -32,7 +32,7 @@ pub fn words(recorded: &Recorded, config: &Config, zone: &Zone) -> String {
             what.extend(contact.name.as_ref().map(|name| format!("contact {name}")));
             what.extend(contact.number.as_ref().map(|_| "call-back number".to_string()));
             what.extend(title.as_ref().map(|title| format!("title: {title}")));
-            what.extend(detail.as_ref().map(|_| "what is wrong".to_string()));
+            what.extend(detail.as_ref().map(|_| "details".to_string()));
             format!("the caller added {}", if what.is_empty() { "nothing".into() } else { what.join(", ") })
         }
         Event::CustomerEscalated { why } => format!("the customer asks for more: {why}"),

@@ -5,7 +5,7 @@
 //!  "severity": "critical", "contact": {"name": "Ann", "number": "+12015550123"}, "customer": "acme"}
 //! ```
 //!
-//! `action` is `trigger`, `acknowledge` or `resolve`. `priority` (`P1` to `P6`) goes before `severity`, which the
+//! `action` is `trigger` (also without it: a script that forgot it means trouble), `acknowledge` or `resolve`. `priority` (`P1` to `P6`) goes before `severity`, which the
 //! integration's `priorities` translate. Fields that are not known are left alone.
 
 use serde_json::{Map, Value, json};
@@ -25,8 +25,11 @@ pub const SENDER: Sender =
 fn decode(body: &Value) -> Decoded {
     let empty = Map::new();
     let mut fields = Fields { object: body.as_object().unwrap_or(&empty), faults: Vec::new() };
-    let action = fields.text("action", "/action");
-    let kind = action.as_deref().and_then(Kind::parse);
+    let kind = match fields.text("action", "/action") {
+        Some(word) => Kind::parse(&word),
+        None if fields.faulty("/action") => None,
+        None => Some(Kind::Trigger),
+    };
     if kind.is_none() && !fields.faulty("/action") {
         fields.faults.push(Fault::at("/action", "write `trigger`, `acknowledge` or `resolve`"));
     }
@@ -180,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_title_is_all_a_trigger_needs() {
-        let signals = decode(&json!({"action": "trigger", "title": "x", "not known": 1})).unwrap();
+        let signals = decode(&json!({"title": "x", "not known": 1})).unwrap();
         assert_eq!(signals, [Signal { title: "x".into(), ..Signal::bare(Kind::Trigger, None) }]);
     }
 
@@ -196,7 +199,6 @@ mod tests {
     #[rstest]
     #[case("/action", json!("open"))]
     #[case("/action", json!(1))]
-    #[case("/action", json!(null))]
     #[case("/title", json!(""))]
     #[case("/title", json!({}))]
     #[case("/detail", json!([]))]

@@ -82,7 +82,6 @@ impl Attempt {
         );
         if self.stage == Stage::Sent {
             self.wake_at = Some(self.sent_at.unwrap_or(now) + RECEIPT_PATIENCE);
-            self.reason = None;
         }
     }
 

@@ -115,7 +115,7 @@ pub struct Attempt {
     pub status: Option<crate::carrier::Status>,
     /// The carrier's own code of what went wrong.
     pub error_code: Option<String>,
-    /// For people: why it waits, or why it ended so.
+    /// For people: what was in its way, why it waits, or why it ended so.
     pub reason: Option<String>,
     /// How often it was claimed; with `leased_by`, the fence.
     pub tries: i64,

@@ -261,7 +261,10 @@ impl Pager {
         };
         let texted = page.iter().any(|other| {
             let failed = matches!(other.outcome, Some(Outcome::Unreachable | Outcome::Expired));
-            other.channel == Channel::Sms && !failed && (other.stage != Stage::Waiting || other.wake_at <= Some(now))
+            // One that waits with a reason was due already: its carrier or its number is not ready, and another text
+            // would only stand in line behind it.
+            let due = other.stage != Stage::Waiting || other.wake_at <= Some(now) || other.reason.is_some();
+            other.channel == Channel::Sms && !failed && due
         });
         Ok(dispatch::way(attempt, free, &others, texted, now))
     }

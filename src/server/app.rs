@@ -5,7 +5,14 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use super::{bell::Bell, settings::Settings};
-use crate::{access::TokenKey, carrier::Carrier, clock::Clock, config::Config, incident::door::Door, store::Db};
+use crate::{
+    access::TokenKey,
+    carrier::Carrier,
+    clock::Clock,
+    config::Config,
+    incident::{door::Door, ledger::signature::SigningKey},
+    store::Db,
+};
 
 /// What every part of the running process shares. Cheap to clone.
 #[derive(Clone)]
@@ -22,4 +29,6 @@ pub struct App {
     pub door: Door,
     /// Signs and verifies tokens.
     pub token_key: Arc<TokenKey>,
+    /// Signs exports and anchors.
+    pub ledger_key: Arc<SigningKey>,
 }

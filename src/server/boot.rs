@@ -1,6 +1,6 @@
 //! Boot and shutdown: everything a process runs, started in order and stopped together.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use arc_swap::ArcSwap;
@@ -10,6 +10,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     App,
     bell::Bell,
+    listener, router,
     settings::{CarrierSettings, HandsetsSettings, Settings},
     switchboard::Exchange,
 };
@@ -22,6 +23,7 @@ use crate::{
     incident::door::Door,
     intake, paging,
     people::E164,
+    report,
     store::Db,
     timer,
 };
@@ -45,7 +47,14 @@ pub async fn start(mut settings: Settings, clock: Clock) -> anyhow::Result<Runni
     // The port first: whoever calls meanwhile waits in the queue instead of being turned away.
     let listener = TcpListener::bind(settings.listen)
         .await
-        .with_context(|| format!("cannot listen on {}; is another server running there?", settings.listen))?;
+        .with_context(|| format!("cannot listen on {}", settings.listen))
+        .map_err(|error| match error.downcast_ref::<io::Error>().map(io::Error::kind) {
+            Some(io::ErrorKind::AddrInUse) => error.context("another server runs there already"),
+            Some(io::ErrorKind::PermissionDenied) => {
+                error.context("this user may not; take a port above 1023, or allow it (CAP_NET_BIND_SERVICE)")
+            }
+            _ => error,
+        })?;
     let address = listener.local_addr()?;
     if settings.public_url == format!("http://{}", settings.listen) {
         settings.public_url = format!("http://{address}");
@@ -66,7 +75,7 @@ pub async fn start(mut settings: Settings, clock: Clock) -> anyhow::Result<Runni
     tasks.spawn(timer::wheel::run(app.clone(), stop.clone()));
     tasks.spawn(paging::pager::run(app.clone(), stop.clone()));
     tasks.spawn(upkeep(app.clone(), stop.clone()));
-    tasks.spawn(serve(listener, app.clone(), stop.clone()));
+    tasks.spawn(listener::serve(listener, router::all(app.clone()), stop.clone()));
     tracing::info!(%address, revision = app.config.load().revision, "ready");
     Ok(Running { app, address, stop, tasks })
 }
@@ -104,9 +113,10 @@ fn assemble(settings: Settings, clock: Clock, db: Db, config: Config) -> anyhow:
         }
     }
     let token_key = Arc::new(access::token_key(&settings)?);
+    let ledger_key = Arc::new(report::key(&settings)?);
     let door = Door { db: db.clone(), clock: clock.clone(), bell: bell.clone(), config: config.clone() };
-    let app =
-        App { db, clock, bell, settings: Arc::new(settings), config, carriers: Arc::new(carriers), door, token_key };
+    let (settings, carriers) = (Arc::new(settings), Arc::new(carriers));
+    let app = App { db, clock, bell, settings, config, carriers, door, token_key, ledger_key };
     for phones in handsets {
         phones.connect(Arc::new(Exchange(app.clone())));
     }
@@ -115,7 +125,15 @@ fn assemble(settings: Settings, clock: Clock, db: Db, config: Config) -> anyhow:
 
 fn report(findings: &[Finding], config: &Config) {
     for finding in findings {
-        tracing::warn!("{finding}");
+        match finding.is_error() {
+            true => tracing::error!("{finding}"),
+            false => tracing::warn!("{finding}"),
+        }
+    }
+    if findings.iter().any(Finding::is_error) {
+        let revision = config.revision;
+        tracing::error!(revision, "the schedules have errors and were not taken: what was good last stays in force");
+        return;
     }
     tracing::info!(
         revision = config.revision,
@@ -125,17 +143,7 @@ fn report(findings: &[Finding], config: &Config) {
     );
 }
 
-async fn serve(listener: TcpListener, app: App, stop: CancellationToken) {
-    let router = super::router::all(app);
-    let served = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(stop.clone().cancelled_owned());
-    if let Err(error) = served.await {
-        tracing::error!(%error, "the listener ended");
-        stop.cancel();
-    }
-}
-
-/// What is looked after once a minute: lost calls, old payloads, forgotten timers, edited files.
+/// What is looked after once a minute: lost calls, old payloads, forgotten timers, the day's anchor.
 async fn upkeep(app: App, stop: CancellationToken) {
     while stop.run_until_cancelled(app.clock.sleep(chrono::TimeDelta::minutes(1))).await.is_some() {
         if let Err(error) = look_after(&app).await {
@@ -150,7 +158,8 @@ async fn look_after(app: &App) -> sqlx::Result<()> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     intake::store::purge(&mut tx, now - app.settings.keep_payloads).await?;
-    tx.commit().await
+    tx.commit().await?;
+    report::anchor::make(app).await.map(drop)
 }
 
 /// Reads `schedules/` again. A bad directory leaves the revision in force as it is and is told in the findings.

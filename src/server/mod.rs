@@ -3,6 +3,7 @@
 pub mod app;
 pub mod bell;
 pub mod boot;
+pub mod listener;
 pub mod router;
 pub mod settings;
 pub mod switchboard;

@@ -2,12 +2,14 @@
 //! `file:PATH`, and are never printed.
 
 mod read;
+mod stray;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use chrono::TimeDelta;
 use secrecy::SecretString;
 
+pub use self::stray::{Stray, strays};
 use crate::id::CarrierKey;
 
 /// The settings that hold when nothing is said, commented: what `ringdown init` writes.
@@ -31,6 +33,9 @@ pub struct Settings {
     pub carriers: BTreeMap<CarrierKey, CarrierSettings>,
     /// Signs tokens (HS256), at least 32 bytes. `None`: made at the first start and kept beside the database.
     pub token_secret: Option<SecretString>,
+    /// Signs exports and anchors: the seed of an Ed25519 key, 64 hexadecimal digits. `None`: made at the first start
+    /// and kept beside the database.
+    pub ledger_key: Option<SecretString>,
     /// How long a payload that intake received is kept.
     pub keep_payloads: TimeDelta,
 }
@@ -82,6 +87,7 @@ impl Default for Settings {
             schedules: "./schedules".into(),
             carriers: BTreeMap::new(),
             token_secret: None,
+            ledger_key: None,
             keep_payloads: TimeDelta::days(7),
         }
     }

@@ -83,7 +83,9 @@ impl Db {
             .acquire_timeout(Duration::from_secs(10))
             .connect_with(options.clone())
             .await
-            .with_context(|| format!("cannot open the database {path}"))?;
+            .with_context(|| {
+                format!("cannot open the database {path}; may this user write to it and to its folder?")
+            })?;
         sqlx::migrate!("migrations/sqlite")
             .run(&write)
             .await

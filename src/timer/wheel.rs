@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::claim;
+use super::claim::{self, Claimed};
 use crate::{
     clock::Time,
     incident::{Command, Refusal, door::DoorError, store},
@@ -12,13 +12,20 @@ use crate::{
 };
 
 /// Timers claimed at a time.
-const BATCH: i64 = 100;
+const BATCH: i64 = 1000;
+
+/// Timers carried out in one transaction: they share its way to the disk, and nobody waits long for the next.
+const TOGETHER: usize = 25;
 
 /// Carries out what is due until `stop`.
 pub async fn run(app: App, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let next = match turn(&app).await {
-            Ok(next) => next,
+            Ok(next) => {
+                // The supervisor's watchdog is fed here and nowhere else: a wheel that is stuck is restarted.
+                let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+                next
+            }
             Err(error) => {
                 tracing::error!(%error, "the timers cannot be read; trying again");
                 None
@@ -54,17 +61,36 @@ async fn turn(app: &App) -> Result<Option<Time>, DoorError> {
         let mut tx = app.db.begin().await?;
         let claimed = claim::claim(&mut tx, now, BATCH).await?;
         tx.commit().await?;
-        for timer in claimed {
-            let lateness = (app.clock.now() - timer.due_at).to_std().unwrap_or_default();
-            metrics::histogram!("ringdown_timer_lateness_seconds").record(lateness.as_secs_f64());
-            match app.door.execute(&timer.incident, Command::TimerFired).await {
-                Ok(_) | Err(DoorError::Refused(Refusal::Closed | Refusal::Unknown)) => {}
-                Err(error) => {
-                    tracing::error!(incident = %timer.incident, %error, "a due action failed; it comes again")
+        for together in claimed.chunks(TOGETHER) {
+            if let Err(error) = carry_out(app, together).await {
+                // One of them is ill: by itself it holds up no other.
+                tracing::error!(%error, "due actions failed together; trying each by itself");
+                for timer in together {
+                    if let Err(error) = carry_out(app, std::slice::from_ref(timer)).await {
+                        tracing::error!(incident = %timer.incident, %error, "a due action failed; it comes again");
+                    }
                 }
             }
         }
     }
+}
+
+/// Carries out what is due for these incidents, all in one transaction.
+async fn carry_out(app: &App, timers: &[Claimed]) -> Result<(), DoorError> {
+    let mut tx = app.db.begin().await?;
+    for timer in timers {
+        match app.door.execute_in(&mut tx, &timer.incident, Command::TimerFired).await {
+            Ok(_) | Err(DoorError::Refused(Refusal::Closed | Refusal::Unknown)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    tx.commit().await?;
+    app.bell.ring();
+    for timer in timers {
+        let lateness = (app.clock.now() - timer.due_at).to_std().unwrap_or_default();
+        metrics::histogram!("ringdown_timer_lateness_seconds").record(lateness.as_secs_f64());
+    }
+    Ok(())
 }
 
 /// Looks for open incidents that nothing would ever look at again, and gives them back their timer. There should be

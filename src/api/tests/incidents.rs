@@ -32,7 +32,7 @@ async fn an_incident_is_reported_taken_told_of_and_resolved() {
         (&json!("open"), &json!("Acme Bank"), &json!("api"))
     );
     assert_eq!(made["contact"]["number"], "+12015550177");
-    assert_eq!(made["response"]["due"], "2026-11-02T12:20:00Z", "the customer's own terms");
+    assert_eq!(made["response"]["due"], "2026-11-02T12:30:00Z", "the plan's terms");
     assert!(made["next_action"]["at"].is_string(), "{made}");
 
     let listed = get(&house, &commander, "?open=true&priority=P1&customer=acme").await;

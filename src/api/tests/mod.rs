@@ -1,4 +1,5 @@
 mod incidents;
+mod ledger;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -57,6 +58,7 @@ impl House {
             schedules: folder.path().into(),
             carriers: BTreeMap::new(),
             token_secret: None,
+            ledger_key: None,
             keep_payloads: chrono::TimeDelta::days(1),
         };
         let door = Door { db: db.clone(), clock: clock.clone(), bell: bell.clone(), config: config.clone() };
@@ -69,6 +71,7 @@ impl House {
             carriers: Arc::default(),
             door,
             token_key: Arc::new(TokenKey::new(&[7; 32])),
+            ledger_key: std::sync::Arc::new(crate::incident::ledger::signature::SigningKey::of(&[7; 32]).unwrap()),
         };
         House { app, hand, _folder: folder }
     }
@@ -145,6 +148,8 @@ const ROUTES: &[(&str, &str, Role)] = &[
     ("post", "/api/v1/incidents/{reference}/commander", Role::Commander),
     ("post", "/api/v1/incidents/{reference}/escalate", Role::Responder),
     ("get", "/api/v1/incidents/{reference}/events", Role::Viewer),
+    ("get", "/api/v1/incidents/{reference}/explanation", Role::Viewer),
+    ("get", "/api/v1/incidents/{reference}/export", Role::Responder),
     ("get", "/api/v1/incidents/{reference}/pages", Role::Viewer),
     ("post", "/api/v1/incidents/{reference}/pass-on", Role::Responder),
     ("post", "/api/v1/incidents/{reference}/priority", Role::Commander),
@@ -173,6 +178,18 @@ const ROUTES: &[(&str, &str, Role)] = &[
 #[test]
 fn the_document_names_every_route_and_no_other() {
     let document = serde_json::to_value(document()).unwrap();
+    let operations =
+        document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
+    let operations: Vec<_> = operations.collect();
+    let given = operations.iter().filter_map(|operation| operation["parameters"].as_array()).flatten();
+    let cursors: Vec<_> = given.filter(|parameter| parameter["name"] == "cursor").collect();
+    assert!(cursors.len() > 3 && cursors.iter().all(|parameter| parameter["in"] == "query"), "{cursors:?}");
+    for answers in operations.into_iter().filter_map(|operation| operation["responses"].as_object()) {
+        for (status, answer) in answers {
+            assert!(answer["description"].as_str().is_some_and(|words| !words.is_empty()), "{status}: {answer}");
+        }
+        assert!(answers.contains_key("5XX"));
+    }
     assert_eq!(document["openapi"].as_str().map(|version| version.starts_with("3.1")), Some(true));
     let mut described: Vec<(String, String)> = document["paths"]
         .as_object()
@@ -361,7 +378,7 @@ async fn problems_have_one_shape() {
 #[tokio::test]
 async fn watchers_need_no_token() {
     let house = House::new().await;
-    for path in ["/healthz", "/readyz", "/metrics", "/api/openapi.json"] {
+    for path in ["/healthz", "/readyz", "/metrics", "/api/openapi.json", "/.well-known/ringdown-ledger-key"] {
         let (status, _, _) = house.ask(Request::get(path).body(Body::empty()).unwrap()).await;
         assert_eq!(status, 200, "{path}");
     }

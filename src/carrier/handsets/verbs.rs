@@ -18,8 +18,8 @@ use crate::{
 const CHARACTERS_A_SECOND: i64 = 15;
 /// Silence after words ends a recording.
 const SILENCE: TimeDelta = TimeDelta::seconds(3);
-/// Somebody who acts by themselves listens for so long before they press a key, or speak after the beep.
-const LISTENS: TimeDelta = TimeDelta::seconds(2);
+/// Somebody who acts by themselves hears a question to its end, and takes so long to press a key or to speak.
+const LISTENS: TimeDelta = TimeDelta::seconds(1);
 
 /// What is being done on a call.
 #[derive(Clone, Debug)]
@@ -92,19 +92,16 @@ impl Call {
             Some(Verb::Hangup | Verb::Reject) => return self.end(Status::Completed, now),
             Some(Verb::Redirect(action)) => return self.ask(&action, Turn::default(), now),
             Some(verb @ (Verb::Say { .. } | Verb::Pause(_))) => Doing::Speaking { until: self.utter(verb, now) },
-            Some(Verb::Gather { prompts, digits, timeout, action }) => {
-                let acts = matches!(self.script.front(), Some(Act::Press(_)));
-                Doing::Gathering(Gathering {
-                    prompts: prompts.into(),
-                    until: now,
-                    prompting: true,
-                    keys: String::new(),
-                    digits,
-                    timeout: TimeDelta::seconds(timeout.max(1).into()),
-                    action,
-                    press_at: acts.then(|| now + LISTENS),
-                })
-            }
+            Some(Verb::Gather { prompts, digits, timeout, action }) => Doing::Gathering(Gathering {
+                prompts: prompts.into(),
+                until: now,
+                prompting: true,
+                keys: String::new(),
+                digits,
+                timeout: TimeDelta::seconds(timeout.max(1).into()),
+                action,
+                press_at: None,
+            }),
             Some(Verb::Record { max_seconds, action, transcript }) => {
                 self.line(Speaker::Carrier, "(beep)".into(), now);
                 let latest = now + TimeDelta::seconds(max_seconds.max(1).into());
@@ -160,6 +157,8 @@ impl Call {
                 None if gathering.prompting => {
                     gathering.prompting = false;
                     gathering.until = now + gathering.timeout;
+                    let acts = matches!(self.script.front(), Some(Act::Press(_)));
+                    gathering.press_at = acts.then(|| now + LISTENS);
                 }
                 None => self.gathered(now),
             },
@@ -284,6 +283,7 @@ impl Call {
 
     fn take_keys(&mut self, keys: &str, now: Time) {
         self.cut(now);
+        self.line(Speaker::Phone, format!("(presses {keys})"), now);
         let Phase::Talking { doing: Doing::Gathering(gathering), .. } = &mut self.phase else { return };
         gathering.prompts.clear();
         gathering.prompting = false;

@@ -108,6 +108,7 @@ async fn world() -> World {
             ("handsets".into(), CarrierSettings::Handsets(handsets)),
         ]),
         token_secret: None,
+        ledger_key: None,
         keep_payloads: chrono::TimeDelta::days(1),
     };
     let (clock, _) = Clock::manual("2026-11-18T03:00:00Z".parse().unwrap());
@@ -123,6 +124,7 @@ async fn world() -> World {
         carriers: Arc::new(vec![]),
         door,
         token_key: Arc::new(crate::access::TokenKey::new(&[0; 32])),
+        ledger_key: std::sync::Arc::new(crate::incident::ledger::signature::SigningKey::of(&[7; 32]).unwrap()),
     };
     let notes = Notes::default();
     let board = notes.clone();

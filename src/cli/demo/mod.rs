@@ -63,7 +63,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let running = boot::start(settings, clock).await?;
     let token = admin_token(&running.app).await?;
 
-    let told = story::tell(&running, &token, &speed, args.speed).await;
+    let told = story::tell(&running, &token, args.speed).await;
     if args.exit {
         running.stop().await;
         return told;
@@ -88,7 +88,7 @@ async fn stay(running: Running, token: &str) -> anyhow::Result<()> {
     let url = &running.app.settings.public_url;
     let config = running.app.config.load();
     let hotline = config.hotlines.values().next().map(|hotline| hotline.number.as_str()).unwrap_or_default();
-    println!(
+    say!(
         "\nThe server stays up at {url}, now in real time. In another terminal:
 
   export RINGDOWN_URL={url}

@@ -79,16 +79,16 @@ impl Stage {
     /// Tells a line of the story.
     pub fn tell(&self, words: &str) {
         let seconds = self.elapsed().num_seconds();
-        println!("  {:>3}:{:02}  {words}", seconds / 60, seconds % 60);
+        say!("  {:>3}:{:02}  {words}", seconds / 60, seconds % 60);
     }
 
     /// Something said on the phone, or written.
     pub fn quote(&self, who: &str, words: &str) {
-        println!("          {who}: “{words}”");
+        say!("          {who}: “{words}”");
     }
 
     /// A new part.
     pub fn part(&self, title: &str) {
-        println!("\n{title}");
+        say!("\n{title}");
     }
 }

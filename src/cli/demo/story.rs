@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 
 use super::stage::Stage;
 use crate::{
-    clock::Speed,
     config::{Config, Team},
     customer::Customer,
     id::PersonKey,
@@ -16,20 +15,20 @@ use crate::{
     server::boot::Running,
 };
 
-/// While somebody talks on the phone, the clock runs no faster than this: people press keys in real time.
-const TALKING: f64 = 10.0;
+/// How long a phone rings before somebody picks it up, in seconds.
+const PICKS_UP: u32 = 4;
 
 /// Tells the story. Fails at the first step that was not seen to happen.
-pub async fn tell(running: &Running, token: &str, speed: &Speed, fast: f64) -> anyhow::Result<()> {
+pub async fn tell(running: &Running, token: &str, speed: f64) -> anyhow::Result<()> {
     let config = running.app.config.load_full();
     let cast = Cast::choose(&config, running.app.clock.now())?;
     let stage = Stage::new(&running.app.settings.public_url, token, running.app.clock.clone())?;
-    println!(
+    say!(
         "Ringdown at {}. One minute of the story takes {:.1} s; the times are minutes since it began.",
         running.app.settings.public_url,
-        60.0 / fast
+        60.0 / speed
     );
-    let story = Story { stage, cast, speed, fast };
+    let story = Story { stage, cast };
     story.set_the_scene().await?;
     let reference = story.the_call().await?;
     story.the_ladder(&reference).await?;
@@ -70,31 +69,25 @@ impl<'a> Cast<'a> {
 struct Story<'a> {
     stage: Stage,
     cast: Cast<'a>,
-    speed: &'a Speed,
-    fast: f64,
 }
 
 impl Story<'_> {
     async fn set_the_scene(&self) -> anyhow::Result<()> {
         let Cast { customer, engineer, lead, manager, executive, .. } = &self.cast;
         self.stage.part("The scene");
-        println!(
-            "          {} is a customer; {} is on call, {} leads the team.",
-            customer.name, engineer.name, lead.name
-        );
-        println!("          {} is the manager, {} the executive.", manager.name, executive.name);
+        say!("          {} is a customer; {} is on call, {} leads the team.", customer.name, engineer.name, lead.name);
+        say!("          {} is the manager, {} the executive.", manager.name, executive.name);
         for phone in lines(engineer) {
-            self.stage.put(&format!("/handsets/phones/{phone}/behaviour"), json!({"behaviour": "voicemail"})).await?;
+            self.behave(&phone, json!({"behaviour": "voicemail"})).await?;
         }
         for phone in lines(lead) {
-            self.stage.put(&format!("/handsets/phones/{phone}/behaviour"), json!({"behaviour": "rings_out"})).await?;
+            self.behave(&phone, json!({"behaviour": "rings_out"})).await?;
         }
         Ok(())
     }
 
     /// The customer dials the hotline and tells what is wrong.
     async fn the_call(&self) -> anyhow::Result<String> {
-        let Stage { .. } = &self.stage;
         self.stage.part("The call");
         self.stage.tell(&format!("{} dials the hotline", self.cast.customer.name));
         let script = json!([
@@ -143,7 +136,7 @@ impl Story<'_> {
             "the manager does not hold it: {}",
             incident["holder"]
         );
-        self.stage.tell(&format!("{} pressed 4 and has it; nobody else is paged any more", manager.name));
+        self.stage.tell(&format!("{} has it; nobody else is paged any more", manager.name));
         Ok(())
     }
 
@@ -155,21 +148,17 @@ impl Story<'_> {
         ensure!(incident["response"]["met"] == false, "an acknowledgement must not count as a callback");
         self.stage.tell("an acknowledgement is not a callback: the promise still runs");
         let caller = self.caller();
-        let before = self.calls_to(&caller).await?;
+        self.behave(&caller, json!({"behaviour": "answers_and_presses", "key": "0", "after": PICKS_UP})).await?;
         self.take(manager, "5").await?;
         let call = self
             .stage
-            .wait("the customer's phone rings", TimeDelta::minutes(5), async || {
-                let calls = self.calls(&caller).await?;
-                Ok(calls.get(before..).unwrap_or_default().iter().find(|call| call["state"] == "ringing").cloned())
+            .wait("the customer picks up", TimeDelta::minutes(5), async || {
+                Ok(self.calls(&caller).await?.into_iter().find(|call| call["state"] == "talking"))
             })
             .await?;
-        let id = text(&call, "id")?.to_string();
-        self.stage.tell(&format!("{} pressed 5 and is put through; Ada's phone rings", manager.name));
-        self.stage.post(&format!("/handsets/calls/{id}/answer"), json!({})).await?;
-        self.speed.set(self.fast);
+        self.stage.tell("Ada picks up; they talk");
         self.stage.clock.sleep(TimeDelta::seconds(75)).await;
-        self.stage.post(&format!("/handsets/calls/{id}/hangup"), json!({})).await?;
+        self.stage.post(&format!("/handsets/calls/{}/hangup", text(&call, "id")?), json!({})).await?;
         let met = self
             .stage
             .wait("the conversation meets the promise", TimeDelta::minutes(5), async || {
@@ -204,7 +193,6 @@ impl Story<'_> {
         self.take(executive, "4").await?;
         let incident = self.incident(reference).await?;
         ensure!(incident["holder"]["key"] == executive.key.as_str(), "the executive does not hold it");
-        self.stage.tell(&format!("{} pressed 4", executive.name));
         self.update(reference, "The new certificate is in place. We watch the first payments go through.").await
     }
 
@@ -217,16 +205,16 @@ impl Story<'_> {
         ensure!(incident["phase"] == "resolved" && incident["next_action"].is_null(), "it is not closed: {incident}");
         let last = self.text_to(&self.caller(), &format!("{reference} is resolved")).await?;
         self.stage.quote("Text to Ada", &last);
-        self.stage.part("What can be proven");
+        self.stage.part("What can be proven (times in UTC)");
         for window in incident["windows"].as_array().into_iter().flatten() {
-            println!(
+            say!(
                 "          update {} due {}: {}",
                 window["n"],
                 time(&window["due"]),
                 window["verdict"].as_str().unwrap_or("?")
             );
         }
-        println!(
+        say!(
             "          callback due {}: met {}",
             time(&incident["response"]["due"]),
             time(&incident["response"]["met_at"])
@@ -238,7 +226,7 @@ impl Story<'_> {
             .filter_map(|window| window["verdict"].as_str())
             .collect();
         ensure!(verdicts.starts_with(&["met", "missed"]), "the record of the updates is wrong: {verdicts:?}");
-        println!("\nEvery step was seen through the HTTP interface.");
+        say!("\nEvery step was seen through the HTTP interface.");
         Ok(())
     }
 
@@ -270,8 +258,8 @@ impl Story<'_> {
             .collect())
     }
 
-    async fn calls_to(&self, phone: &str) -> anyhow::Result<usize> {
-        Ok(self.calls(phone).await?.len())
+    async fn behave(&self, phone: &str, behaviour: Value) -> anyhow::Result<Value> {
+        self.stage.put(&format!("/handsets/phones/{phone}/behaviour"), behaviour).await
     }
 
     /// A call to any of this person's lines of which something can be seen.
@@ -289,24 +277,34 @@ impl Story<'_> {
             .await
     }
 
-    /// Picks up this person's phone when it rings next, listens, and presses a key.
+    /// When this person's phone rings next, they pick it up, hear the question out, and press a key.
     async fn take(&self, person: &Person, key: &str) -> anyhow::Result<()> {
-        let call = self.call_of(person, "it rings", |call| call["state"] == "ringing").await?;
-        let id = text(&call, "id")?;
-        self.speed.set(self.fast.min(TALKING));
-        self.stage.tell(&format!("{}'s phone rings", person.name));
-        self.stage.post(&format!("/handsets/calls/{id}/answer"), json!({})).await?;
-        let call = self.stage.get(&format!("/handsets/calls/{id}?until=waiting")).await?;
-        let heard: Vec<&str> =
-            call["said"].as_array().into_iter().flatten().filter_map(|line| line["text"].as_str()).collect();
-        self.stage.quote("Call", &heard.join(" "));
-        self.stage.post(&format!("/handsets/calls/{id}/press"), json!({"keys": key})).await?;
-        if key == "4" {
-            let call = self.ended(id).await?;
-            let said = call["said"].as_array().and_then(|said| said.last()).map(|line| line["text"].clone());
-            self.stage.quote("Call", said.as_ref().and_then(Value::as_str).unwrap_or_default());
-            self.speed.set(self.fast);
+        let mut before = Vec::new();
+        for phone in lines(person) {
+            before.extend(self.calls(&phone).await?.into_iter().map(|call| call["id"].clone()));
+            let behaviour = json!({"behaviour": "answers_and_presses", "key": key, "after": PICKS_UP});
+            self.behave(&phone, behaviour).await?;
         }
+        let fresh = |call: &Value| !before.contains(&call["id"]);
+        self.call_of(person, "it rings", fresh).await?;
+        self.stage.tell(&format!("{}'s phone rings", person.name));
+        // The words after the question come once the key is pressed.
+        let answered =
+            |call: &Value| fresh(call) && call["said"].as_array().is_some_and(|said| said.iter().any(pressed));
+        let call = self.call_of(person, "a key is pressed", answered).await?;
+        let said = call["said"].as_array().cloned().unwrap_or_default();
+        let question: Vec<&str> =
+            said.iter().take_while(|line| !pressed(line)).filter_map(|line| line["text"].as_str()).collect();
+        self.stage.quote("Call", &question.join(" "));
+        self.stage.tell(&format!("{} presses {key}", person.name));
+        let call = self
+            .call_of(person, "the answer is heard", |call| {
+                let said = call["said"].as_array().cloned().unwrap_or_default();
+                fresh(call) && said.iter().skip_while(|line| !pressed(line)).nth(1).is_some()
+            })
+            .await?;
+        let answer = call["said"].as_array().into_iter().flatten().skip_while(|line| !pressed(line)).nth(1);
+        self.stage.quote("Call", answer.and_then(|line| line["text"].as_str()).unwrap_or_default());
         Ok(())
     }
 
@@ -331,6 +329,11 @@ impl Story<'_> {
             })
             .await
     }
+}
+
+/// Whether this line of a call is a key that the phone's owner pressed.
+fn pressed(line: &Value) -> bool {
+    line["who"] == "phone"
 }
 
 /// The numbers of a person that can ring, without the plus.

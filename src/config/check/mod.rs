@@ -21,9 +21,9 @@ pub fn check(dir: &Path, now: Time) -> (Option<Config>, Vec<Finding>) {
     (sound.then_some(loaded.config), loaded.findings)
 }
 
-/// Checks a folder and prints what is wrong, or with `json` what was loaded and what is wrong. Gives the exit code:
+/// Checks a folder and says what is wrong, or with `json` what was loaded and what is wrong. With it the exit code:
 /// 1 when the folder cannot be used.
-pub fn run_check(dir: &Path, json: bool, now: Time) -> i32 {
+pub fn run_check(dir: &Path, json: bool, now: Time) -> (String, i32) {
     let (loaded, sound) = checked(dir, now);
     let errors = loaded.findings.iter().filter(|finding| finding.is_error()).count();
     let warnings = loaded.findings.len() - errors;
@@ -31,27 +31,25 @@ pub fn run_check(dir: &Path, json: bool, now: Time) -> i32 {
         let mut out = if sound { describe(&loaded.config) } else { serde_json::json!({}) };
         out["findings"] = serde_json::json!(loaded.findings);
         out["ok"] = sound.into();
-        println!("{out:#}");
-    } else {
-        for finding in &loaded.findings {
-            println!("{finding}");
-        }
-        let config = &loaded.config;
-        let count = |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
-        let noticed = [count(errors, "error", "errors"), count(warnings, "warning", "warnings")].join(", ");
-        match sound {
-            true => println!(
-                "{} is good: {}, {}, {}, {}; {noticed}",
-                dir.display(),
-                count(config.people.len(), "person", "people"),
-                count(config.teams.len(), "team", "teams"),
-                count(config.customers.len(), "customer", "customers"),
-                count(config.hotlines.len(), "hotline", "hotlines"),
-            ),
-            false => println!("{} cannot be used: {noticed}", dir.display()),
-        }
+        return (format!("{out:#}\n"), i32::from(!sound));
     }
-    i32::from(!sound)
+    let mut said: String = loaded.findings.iter().map(|finding| format!("{finding}\n")).collect();
+    let config = &loaded.config;
+    let count = |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
+    let noticed = [count(errors, "error", "errors"), count(warnings, "warning", "warnings")].join(", ");
+    let last = match sound {
+        true => format!(
+            "{} is good: {}, {}, {}, {}; {noticed}\n",
+            dir.display(),
+            count(config.people.len(), "person", "people"),
+            count(config.teams.len(), "team", "teams"),
+            count(config.customers.len(), "customer", "customers"),
+            count(config.hotlines.len(), "hotline", "hotlines"),
+        ),
+        false => format!("{} cannot be used: {noticed}\n", dir.display()),
+    };
+    said.push_str(&last);
+    (said, i32::from(!sound))
 }
 
 /// Reads and checks a folder, and says whether it can be used.

@@ -45,6 +45,7 @@ impl World {
             schedules: "schedules".into(),
             carriers: Default::default(),
             token_secret: None,
+            ledger_key: None,
             keep_payloads: TimeDelta::days(7),
         };
         let app = App {
@@ -56,6 +57,7 @@ impl World {
             carriers: Default::default(),
             door,
             token_key: std::sync::Arc::new(crate::access::TokenKey::new(&[0; 32])),
+            ledger_key: std::sync::Arc::new(crate::incident::ledger::signature::SigningKey::of(&[7; 32]).unwrap()),
         };
         let doors = routes().with_state(app.clone());
         World { app, hand, doors, _folder: folder }

@@ -236,7 +236,8 @@ impl World {
         let token_key = Arc::new(TokenKey::new(&[7; 32]));
         let carriers = carriers.iter().map(|carrier| carrier.clone() as Arc<dyn Carrier>).collect();
         let (settings, carriers) = (Arc::new(settings), Arc::new(carriers));
-        let app = App { db, clock, bell, settings, config, carriers, door, token_key };
+        let ledger_key = Arc::new(crate::incident::ledger::signature::SigningKey::of(&[7; 32]).unwrap());
+        let app = App { db, clock, bell, settings, config, carriers, door, token_key, ledger_key };
         World { app, hand, stop: CancellationToken::new(), _folder: folder }
     }
 

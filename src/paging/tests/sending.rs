@@ -207,6 +207,26 @@ async fn a_number_that_was_rung_just_now_waits_and_says_why_and_a_p1_takes_the_o
 }
 
 #[tokio::test]
+async fn a_text_that_is_held_up_itself_is_not_doubled_while_the_call_waits() {
+    let carrier = Scripted::new("c");
+    let world = World::still(config(), std::slice::from_ref(&carrier)).await;
+    let id = world.report("inc_x", "4821", Priority::P1).await;
+    let [text, call] = &world.attempts(&id).await[..] else { panic!() };
+    let later = Some(start() + TimeDelta::seconds(30));
+    let mut tx = world.app.db.begin().await.unwrap();
+    let held_up = Attempt { reason: Some("cannot connect to the carrier".into()), wake_at: later, ..text.clone() };
+    store::save(&mut tx, &held_up).await.unwrap();
+    tx.commit().await.unwrap();
+    let rung =
+        Attempt { stage: Stage::Over, sent_at: Some(start()), address: call.address.clone(), ..self::text("att_0") };
+    world.insert(&Attempt { channel: Channel::Voice, wake_at: None, ..rung }).await;
+    world.run();
+    until("the call waits", async || world.attempt(&call.id).await.reason).await;
+    a_moment().await;
+    assert_eq!((world.attempts(&id).await.len(), carrier.texts().len()), (2, 0));
+}
+
+#[tokio::test]
 async fn a_call_whose_carrier_is_silent_ends_as_no_answer_and_a_text_as_delivered() {
     let carrier = Scripted::new("c");
     let world = World::start(config(), std::slice::from_ref(&carrier)).await;

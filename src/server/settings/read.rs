@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::{CarrierSettings, HandsetsSettings, RING_SECONDS, Settings, TwilioSettings};
 use crate::{
@@ -108,6 +108,7 @@ impl Reader<'_> {
         let database = own("database").and_then(|given| self.text(given, database));
         let schedules = own("schedules").and_then(|given| self.text(given, |text| Ok(PathBuf::from(text))));
         let token_secret = own("token_secret").and_then(|given| self.text(given, |text| self.token_secret(text)));
+        let ledger_key = own("ledger_key").and_then(|given| self.text(given, |text| self.ledger_key(text)));
         let keep_payloads = own("keep_payloads").and_then(|given| self.text(given, keep));
         let mut settings = Settings {
             listen,
@@ -116,6 +117,7 @@ impl Reader<'_> {
             schedules: schedules.unwrap_or(standard.schedules),
             carriers: Default::default(),
             token_secret,
+            ledger_key,
             keep_payloads: keep_payloads.map_or(standard.keep_payloads, Span::delta),
         };
         for (name, node) in t.optional("carriers").map(Node::entries).unwrap_or_default() {
@@ -219,14 +221,24 @@ impl Reader<'_> {
         Vault { env: self.env, folder: Path::new("") }.open(text).map(Into::into)
     }
 
+    fn ledger_key(&self, text: &str) -> Result<SecretString, String> {
+        self.secret(text).and_then(seed)
+    }
+
     fn token_secret(&self, text: &str) -> Result<SecretString, String> {
-        use secrecy::ExposeSecret;
         let secret = self.secret(text)?;
         match secret.expose_secret().len() {
             32.. => Ok(secret),
             n => Err(format!("has {n} bytes; write at least 32 random ones")),
         }
     }
+}
+
+/// 32 bytes as hexadecimal digits.
+fn seed(secret: SecretString) -> Result<SecretString, String> {
+    let digits = secret.expose_secret();
+    let fine = digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if fine { Ok(secret) } else { Err("is not 64 hexadecimal digits; `openssl rand -hex 32` makes them".into()) }
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
@@ -279,8 +291,6 @@ fn phone(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
-
     use super::*;
     use crate::server::settings::DEFAULT_TOML;
 
@@ -305,6 +315,7 @@ mod tests {
             schedules: "./schedules",
             carriers: {},
             token_secret: None,
+            ledger_key: None,
             keep_payloads: TimeDelta {
                 secs: 604800,
                 nanos: 0,
@@ -320,6 +331,7 @@ mod tests {
         let text: Vec<&str> = DEFAULT_TOML.lines().filter(setting).map(|line| &line[2..]).collect();
         let env = |name: &str| match name {
             "RINGDOWN_TOKEN_SECRET" | "TWILIO_AUTH_TOKEN" | "TWILIO_OLD_AUTH_TOKEN" => Some("x".repeat(32)),
+            "RINGDOWN_LEDGER_KEY" => Some("a1".repeat(32)),
             _ => None,
         };
         let text = text.join("\n").replace("AC...", "AC00");

@@ -54,7 +54,10 @@ async fn a_caller_walks_the_hotline_with_keys_and_words() {
     assert_eq!(rig.desk.receipts.lock().unwrap().len(), 1);
     insta::assert_snapshot!(rig.said(&id), @"
     Service: Acme support. Press 1 if the b…
+    Phone: (presses 1)
     Service: Key in your number, then hash.
+    Phone: (presses 12015)
+    Phone: (presses 550123#)
     Service: Say what is wrong.
     Carrier: (beep)
     Phone: This is Jo at Acme.

@@ -69,6 +69,7 @@ async fn a_key_pressed_during_the_prompt_interrupts_it_and_reaches_us() {
     assert_eq!(rig.last_receipt().seconds, Some(2));
     insta::assert_snapshot!(rig.said(&id), @"
     Service: Ringdown. Acme, business stopp…
+    Phone: (presses 4)
     Service: It is yours.
     ");
 }
@@ -82,7 +83,7 @@ async fn a_phone_that_answers_and_presses_does_so_by_itself() {
     let id = rig.place("att_1", ALICE).await;
     rig.pass(5).await;
     assert_eq!(rig.state(&id), State::Ringing);
-    rig.pass(10).await;
+    rig.pass(20).await;
     let keys: Vec<_> = rig.desk.turns.lock().unwrap().iter().map(|turn| turn.digits.clone()).collect();
     assert_eq!(keys, [None, Some("4".into()), Some("3".into())]);
     assert_eq!(rig.last_receipt().answered_by, Some(AnsweredBy::Human));

@@ -1,0 +1,267 @@
+//! Is an export what the server signed, is the history unbroken, and do its verdicts add up? Needs no server.
+
+use std::fmt;
+
+use chrono::Datelike;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    anchor::Leaf,
+    canonical,
+    export::{self, Export},
+    genesis,
+    hex::Hash,
+    link,
+    reckon::{End, Reckoning, reckon},
+    signature::{PublicKey, signed},
+};
+use crate::{
+    clock::Time,
+    incident::{Incident, Recorded, state},
+};
+
+/// Which part of an export a finding is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "about")]
+pub enum About {
+    /// The file as a whole.
+    File,
+    /// The chain, at this event.
+    Event {
+        seq: u64,
+    },
+    /// A promise, at this event.
+    Promise {
+        seq: u64,
+    },
+    Signature,
+    /// The anchor of this day.
+    Anchor {
+        day: String,
+    },
+}
+
+/// Something that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    #[serde(flatten)]
+    pub about: About,
+    pub what: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.about {
+            About::File => write!(f, "the file: {}", self.what),
+            About::Event { seq } => write!(f, "event {seq}: {}", self.what),
+            About::Promise { seq } => write!(f, "event {seq}, verdicts: {}", self.what),
+            About::Signature => write!(f, "the signature: {}", self.what),
+            About::Anchor { day } => write!(f, "the anchor of {day}: {}", self.what),
+        }
+    }
+}
+
+/// What was found in an export.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// Nothing means that it holds.
+    pub findings: Vec<Finding>,
+    /// What it says, when it can be read at all.
+    pub export: Option<Export>,
+    /// The incident as its events give it, and its promises worked out again, when the events are whole.
+    pub incident: Option<(Incident, Reckoning)>,
+}
+
+/// Checks an export. `trusted`: the key that its server publishes; without it, only that the file agrees with the key
+/// it names itself.
+pub fn verify(bytes: &[u8], trusted: Option<&PublicKey>) -> Verified {
+    let mut check = Check { findings: Vec::new() };
+    let mut verified = Verified { findings: Vec::new(), export: None, incident: None };
+    if let Some(export) = check.value(bytes).and_then(|value| check.export(value)) {
+        check.chain(&export);
+        check.signature(&export, trusted);
+        check.anchors(&export);
+        if check.findings.iter().all(|finding| !matches!(finding.about, About::Event { .. })) {
+            verified.incident = check.verdicts(&export);
+        }
+        verified.export = Some(export);
+    }
+    verified.findings = check.findings;
+    verified
+}
+
+struct Check {
+    findings: Vec<Finding>,
+}
+
+impl Check {
+    fn wrong(&mut self, about: About, what: impl Into<String>) {
+        self.findings.push(Finding { about, what: what.into() });
+    }
+
+    fn event(&mut self, seq: usize, what: impl Into<String>) {
+        self.wrong(About::Event { seq: seq as u64 }, what);
+    }
+
+    fn value(&mut self, bytes: &[u8]) -> Option<Value> {
+        let value: Value = match serde_json::from_slice(bytes) {
+            Ok(value) => value,
+            Err(error) => {
+                self.wrong(About::File, format!("it is not JSON: {error}"));
+                return None;
+            }
+        };
+        let own = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+        match canonical::text(&value) {
+            Ok(text) if text.as_bytes() == own => {}
+            Ok(text) => {
+                let place = text.bytes().zip(own).take_while(|(ours, theirs)| ours == *theirs).count() + 1;
+                let what = format!("it was not written by Ringdown, or was reformatted: byte {place} is another");
+                self.wrong(About::File, what);
+            }
+            Err(unfit) => self.wrong(About::File, unfit.to_string()),
+        }
+        Some(value)
+    }
+
+    fn export(&mut self, value: Value) -> Option<Export> {
+        if value["format"] != export::FORMAT {
+            self.wrong(About::File, format!("it is not of the format `{}`", export::FORMAT));
+            return None;
+        }
+        match serde_path_to_error::deserialize::<_, Export>(&value) {
+            Ok(export) => {
+                // From here on what was read is what stands there: dates and times can be written in more ways than one.
+                if serde_json::to_value(&export).ok() != Some(value) {
+                    self.wrong(About::File, "it says something in another way than Ringdown writes it");
+                }
+                Some(export)
+            }
+            Err(error) => {
+                self.wrong(About::File, format!("{}: {}", error.path(), error.inner()));
+                None
+            }
+        }
+    }
+
+    /// Names the first event that breaks the chain; what follows it hangs in the air.
+    fn chain(&mut self, export: &Export) {
+        let id = &export.incident;
+        let mut previous = genesis(id);
+        for (index, entry) in export.events.iter().enumerate() {
+            let number = index + 1;
+            if entry.event["seq"] != number as u64 {
+                return self
+                    .event(number, format!("its number is {}; one is missing, or was put in", entry.event["seq"]));
+            }
+            let made = match link(&previous, &entry.event, id) {
+                Ok(made) => made,
+                Err(unfit) => return self.event(number, unfit.to_string()),
+            };
+            if made != entry.hash {
+                // Whether the next event hangs on the hash that was made, or on the one that stands here.
+                let next = export.events.get(index + 1);
+                let next_fits = |hash| next.is_some_and(|next| link(hash, &next.event, id) == Ok(next.hash));
+                let end_fits = |hash: &Hash| next.is_none() && export.head == *hash;
+                let what = if next_fits(&made) || end_fits(&made) {
+                    "the hash beside it was changed"
+                } else if next_fits(&entry.hash) || end_fits(&entry.hash) {
+                    "what it says was changed after it was recorded"
+                } else {
+                    "it and its hash do not belong together"
+                };
+                return self.event(number, format!("{what}: its hash is {made}, the file says {}", entry.hash));
+            }
+            previous = entry.hash;
+        }
+        if export.events.is_empty() {
+            self.event(1, "there is none");
+        } else if export.head != previous {
+            self.event(
+                export.events.len(),
+                format!("its hash is not the head, {}; later events are missing", export.head),
+            );
+        }
+    }
+
+    fn signature(&mut self, export: &Export, trusted: Option<&PublicKey>) {
+        if let Some(trusted) = trusted.filter(|trusted| **trusted != export.key) {
+            self.wrong(About::Signature, format!("it is by the key {}, not by yours, {trusted}", export.key));
+        }
+        if !export.unsigned().is_ok_and(|value| signed(&value, &export.signature, &export.key)) {
+            self.wrong(About::Signature, format!("it is not that of the key {} over this file", export.key));
+        }
+    }
+
+    fn anchors(&mut self, export: &Export) {
+        for covering in &export.anchors {
+            let about = About::Anchor { day: covering.anchor.day.to_string() };
+            let place = usize::try_from(covering.seq).ok().and_then(|seq| seq.checked_sub(1));
+            let Some(entry) = place.and_then(|place| export.events.get(place)) else {
+                self.wrong(about, format!("it covers event {}, which is not here", covering.seq));
+                continue;
+            };
+            let leaf = Leaf { incident: export.incident.clone(), seq: covering.seq, head: entry.hash };
+            if let Some(what) = covering.wrong(&leaf, &export.key) {
+                self.wrong(about, what);
+            }
+        }
+    }
+
+    /// Reads the events as what they say, replays them, and works the verdicts out again.
+    fn verdicts(&mut self, export: &Export) -> Option<(Incident, Reckoning)> {
+        let mut events = Vec::with_capacity(export.events.len());
+        for (index, entry) in export.events.iter().enumerate() {
+            match serde_json::from_value::<Recorded>(entry.event.clone()) {
+                Ok(recorded) if sane(recorded.at) => events.push(recorded),
+                Ok(_) => self.event(index + 1, "its time is none that a clock has shown"),
+                Err(error) => self.event(index + 1, format!("this program cannot read it; a newer one may: {error}")),
+            }
+        }
+        if events.len() < export.events.len() || !sane(export.exported_at) {
+            return None;
+        }
+        let reckoning = reckon(&events, export.exported_at);
+        for contradiction in &reckoning.contradictions {
+            self.wrong(About::Promise { seq: contradiction.seq }, contradiction.what.clone());
+        }
+        // A history that contradicts itself may hold numbers that the replay was never made for.
+        if !reckoning.contradictions.is_empty() {
+            return None;
+        }
+        let incident = Incident::replay(&export.incident, &events)?;
+        if let Some(what) = disagreement(&incident, &reckoning) {
+            self.wrong(About::Promise { seq: incident.seq }, what);
+        }
+        Some((incident, reckoning))
+    }
+}
+
+/// A time that sums of promises cannot carry over the end of the calendar.
+fn sane(at: Time) -> bool {
+    (1970..=9999).contains(&at.year())
+}
+
+/// Where the state that the server acted on and the arithmetic here differ.
+fn disagreement(incident: &Incident, reckoning: &Reckoning) -> Option<String> {
+    let theirs = incident.updates.past.iter().map(|window| (window.number, window.due, window.verdict));
+    let ours = reckoning.windows.iter().filter_map(|window| {
+        let verdict = match window.end {
+            End::Open => return None,
+            End::Met => state::Verdict::Met,
+            End::Missed(_) => state::Verdict::Missed,
+            End::Waived(_) => state::Verdict::Waived,
+        };
+        Some((window.number, window.due, verdict))
+    });
+    if !theirs.eq(ours) {
+        return Some("the windows as the server counted them are others".into());
+    }
+    let response = &incident.response;
+    let last = reckoning.callbacks.last().filter(|callback| Some(callback.from) == response.from);
+    let callback = last.map(|callback| (callback.due, callback.held.as_ref().map(|held| held.at), callback.missed));
+    let ours = callback.map(|(due, held, missed)| (due, held, missed.is_some()));
+    let theirs = response.due.map(|due| (due, response.met.as_ref().map(|met| met.at), response.missed));
+    (ours != theirs).then(|| "the callback as the server counted it is another".into())
+}
