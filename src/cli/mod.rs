@@ -1,7 +1,7 @@
 //! The command line: one binary for the service and for the people who use it.
 //!
-//! `serve`, `demo`, `check`, `simulate`, `due`, `elapsed`, `migrate`, `doctor`, `init`, `pin`, `verify`, `explain --file`
-//! and `token create` work on this machine.
+//! `serve`, `demo`, `check`, `simulate`, `due`, `elapsed`, `migrate`, `doctor`, `init`, `pin`, `verify`,
+//! `explain --file` and `token create` work on this machine.
 //! Every other command speaks the REST interface of a running service, with a token.
 
 /// A line to standard output. Whoever closes it early (`| head`) has seen enough.
