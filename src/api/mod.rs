@@ -77,8 +77,28 @@ fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
                 .merge(status::routes()),
         )
         .split_for_parts();
-    document.paths.paths.values_mut().for_each(describe_answers);
+    for (path, item) in &mut document.paths.paths {
+        name_operations(path, item);
+        describe_answers(item);
+    }
     (router, document)
+}
+
+/// Handlers share names; clients are made of these and need each to be another: `get_incidents_reference_pages`.
+fn name_operations(path: &str, item: &mut PathItem) {
+    let words = path.trim_start_matches("/api/v1").replace(['/', '-'], "_").replace(['{', '}'], "");
+    let operations = [
+        ("get", &mut item.get),
+        ("post", &mut item.post),
+        ("put", &mut item.put),
+        ("patch", &mut item.patch),
+        ("delete", &mut item.delete),
+    ];
+    for (method, operation) in operations {
+        if let Some(operation) = operation {
+            operation.operation_id = Some(format!("{method}{words}"));
+        }
+    }
 }
 
 /// OpenAPI wants words for every answer; they are the same everywhere.

@@ -15,6 +15,9 @@ pub struct Args {
     /// How many of the newest, 1 to 200
     #[arg(long, default_value_t = 20, value_name = "N", conflicts_with = "id", value_parser = clap::value_parser!(u8).range(1..=200))]
     last: u8,
+    /// Go on where the page before ended (its `next`)
+    #[arg(long, value_name = "CURSOR", conflicts_with = "id")]
+    cursor: Option<String>,
     #[command(flatten)]
     remote: Remote,
 }
@@ -27,7 +30,9 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
             args.remote.print(&answer, |answer| show::payload(answer, &Local));
         }
         None => {
-            let answer = args.remote.get(&["intake"], &[("limit", args.last.to_string())]).await?;
+            let mut query = vec![("limit", args.last.to_string())];
+            query.extend(args.cursor.clone().map(|cursor| ("cursor", cursor)));
+            let answer = args.remote.get(&["intake"], &query).await?;
             args.remote.print(&answer, |answer| show::payloads(answer, &Local));
         }
     }
