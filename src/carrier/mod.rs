@@ -49,6 +49,12 @@ pub trait Carrier: Send + Sync {
         None
     }
 
+    /// Whether this `error_code` says that the number's owner wants no texts from us.
+    fn opted_out(&self, error_code: &str) -> bool {
+        let _ = error_code;
+        false
+    }
+
     /// Itself, if it is the built-in carrier: its phones have doors of their own.
     fn as_handsets(self: Arc<Self>) -> Option<Arc<handsets::Handsets>> {
         None
@@ -147,7 +153,7 @@ pub trait Switchboard: Send + Sync {
 pub struct Unavailable(pub String);
 
 /// One turn of a call: something happened on the line, and the provider asks what to do.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Turn {
     pub carrier: String,
     /// The [`Action`]'s path: `voice` for a new inbound call, otherwise as we gave it.
@@ -187,7 +193,7 @@ pub enum AnsweredBy {
 }
 
 /// What somebody wrote to one of our numbers.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct InboundSms {
     pub carrier: String,
     pub sid: String,
@@ -223,6 +229,28 @@ pub struct Recording {
     pub transcript: Option<String>,
 }
 
+/// Without numbers, and without the keys: they may be a PIN.
+impl std::fmt::Debug for Turn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Turn { carrier, path, call_sid, bridge, answered_by, .. } = self;
+        f.debug_struct("Turn")
+            .field("carrier", carrier)
+            .field("path", path)
+            .field("call_sid", call_sid)
+            .field("keys", &self.digits.as_ref().map(String::len))
+            .field("bridge", bridge)
+            .field("answered_by", answered_by)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Without the words.
+impl std::fmt::Debug for InboundSms {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("InboundSms").field("carrier", &self.carrier).field("sid", &self.sid).finish_non_exhaustive()
+    }
+}
+
 impl Turn {
     /// A parameter of the action's query.
     pub fn param(&self, name: &str) -> Option<&str> {
@@ -241,4 +269,23 @@ impl Action {
 /// `application/x-www-form-urlencoded`, decoded, in order, with duplicates and empty values kept (all are signed).
 pub fn form(bytes: &[u8]) -> Vec<(String, String)> {
     form_urlencoded::parse(bytes).into_owned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_keys_nor_numbers_nor_words_are_printed() {
+        let turn = Turn { digits: Some("4711".into()), from: "+12015550123".into(), ..Turn::default() };
+        let sms = InboundSms {
+            carrier: "c".into(),
+            sid: "SM1".into(),
+            from: "+12015550123".into(),
+            to: "+12015550190".into(),
+            body: "4711".into(),
+        };
+        let printed = format!("{turn:?} {sms:?}");
+        assert!(!printed.contains("4711") && !printed.contains("2015550"), "{printed}");
+    }
 }

@@ -38,7 +38,7 @@ pub struct DueArgs {
     #[arg(long, value_name = "INSTANT", value_parser = instant, required_unless_present = "stdin")]
     from: Option<DateTime<Utc>>,
     /// How much open time: `30m`, `8h`, `3bd` (business days of the calendar)
-    #[arg(long, required_unless_present = "stdin")]
+    #[arg(long, required_unless_present = "stdin", conflicts_with = "stdin")]
     amount: Option<Amount>,
 }
 
@@ -54,7 +54,13 @@ pub struct ElapsedArgs {
     #[arg(long, value_name = "INSTANT", value_parser = instant, required_unless_present = "stdin")]
     from: Option<DateTime<Utc>>,
     /// Until when (RFC 3339)
-    #[arg(long, value_name = "INSTANT", value_parser = instant, required_unless_present = "stdin")]
+    #[arg(
+        long,
+        value_name = "INSTANT",
+        value_parser = instant,
+        required_unless_present = "stdin",
+        conflicts_with = "stdin"
+    )]
     to: Option<DateTime<Utc>>,
 }
 
@@ -67,7 +73,7 @@ struct CalendarArgs {
     #[arg(long, default_value = "schedules", env = "RINGDOWN_SCHEDULES", value_name = "DIR")]
     calendar_dir: PathBuf,
     /// Answer questions from standard input: one JSON object a line, with `calendar`, `from`, and `amount` or `to`
-    #[arg(long, conflicts_with_all = ["calendar", "from", "amount", "to"])]
+    #[arg(long, conflicts_with_all = ["calendar", "from"])]
     stdin: bool,
     /// As JSON
     #[arg(long)]

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// A customer with a support plan.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Customer {
     pub key: CustomerKey,
     pub name: String,
@@ -21,6 +21,22 @@ pub struct Customer {
     pub team: TeamKey,
     /// The plan as it holds for this customer: the named plan with the customer's own terms laid over it.
     pub plan: Plan,
+}
+
+/// Without the PIN's hash: four digits are soon guessed from it.
+impl std::fmt::Debug for Customer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Customer { key, name, zone, phones, pin_hash, team, plan } = self;
+        f.debug_struct("Customer")
+            .field("key", key)
+            .field("name", name)
+            .field("zone", zone)
+            .field("phones", phones)
+            .field("pin", &pin_hash.is_some())
+            .field("team", team)
+            .field("plan", plan)
+            .finish()
+    }
 }
 
 /// A number customers dial.

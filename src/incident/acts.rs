@@ -6,7 +6,7 @@ use super::{
     draft::Draft,
     effect::Cause,
     event::Event,
-    state::PageState,
+    state::{Met, PageState},
     words,
 };
 use crate::{id::PersonKey, sla::Priority};
@@ -58,6 +58,13 @@ pub(super) fn pass_on(draft: &mut Draft<'_>, by: &Actor, via: Via, page: Option<
     known(draft, by)?;
     if let Some(number) = page {
         page_of(draft, number)?;
+        let mine = |actor: &Actor| actor == by;
+        let holds = draft.incident.holder.as_ref().is_some_and(|holder| mine(&holder.who));
+        let asked = draft.incident.open_pages().any(|(_, page)| mine(&Actor::Person(page.person.clone())));
+        if !holds && !asked {
+            // The key pressed twice, or a carrier's request that came again: it was passed on before.
+            return Ok(());
+        }
     }
     let held_by_another = draft.incident.holder.as_ref().is_some_and(|holder| holder.who != *by);
     draft.record_settling(Event::PassedOn { by: by.clone(), via });
@@ -103,6 +110,10 @@ pub(super) fn record_response(draft: &mut Draft<'_>, by: &Actor, evidence: &Evid
             return Err(Refusal::Invalid("say in a note whom you spoke to, and how".into()));
         }
         _ => {}
+    }
+    let known_already = |met: &Met| met.by == *by && met.evidence == *evidence;
+    if draft.incident.response.met.as_ref().is_some_and(known_already) {
+        return Ok(());
     }
     // Whoever spoke to the customer has it, unless somebody has it already.
     if draft.incident.holder.is_none() && human(by) {
@@ -160,7 +171,12 @@ pub(super) fn set_priority(draft: &mut Draft<'_>, by: &Actor, to: Priority, reas
                 draft.tell(&person, text);
             }
             Some(_) => {}
-            None => draft.climb_to(0, 0, Cause::PriorityRaised),
+            None => {
+                // From where the climb is: more urgent is never slower.
+                let climb = &draft.incident.climb;
+                let (level, round) = climb.next_at.and(climb.level).map_or((0, 0), |level| (level, climb.round));
+                draft.climb_to(level.min(draft.ladder().last_resort()), round, Cause::PriorityRaised);
+            }
         }
     }
     Ok(())

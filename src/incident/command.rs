@@ -52,11 +52,19 @@ pub enum Source {
 }
 
 /// Whom to call back.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
     pub name: Option<String>,
     /// E.164, in full: the engineer has to dial it.
     pub number: Option<String>,
+}
+
+/// The number with its last two digits only, as everywhere where it is not needed.
+impl std::fmt::Debug for Contact {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let tail = |number: &String| format!("…{}", number.get(number.len().saturating_sub(2)..).unwrap_or_default());
+        f.debug_struct("Contact").field("name", &self.name).field("number", &self.number.as_ref().map(tail)).finish()
+    }
 }
 
 /// What opens an incident.

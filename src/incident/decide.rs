@@ -88,6 +88,9 @@ pub fn decide(
                 return Err(Refusal::Closed);
             }
             let mut draft = Draft::new(incident.clone(), world, now);
+            if *command != Command::TimerFired {
+                due::promises(&mut draft);
+            }
             carry(&mut draft, command)?;
             Ok(draft.into_decision())
         }

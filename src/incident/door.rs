@@ -62,7 +62,7 @@ impl Door {
         let world = World { config: &config, overrides: &overrides };
         let Decision { events, effects } = decide(before.as_ref(), id, &command, world, now)?;
 
-        let new = before.is_none();
+        let (new, was_closed) = (before.is_none(), before.as_ref().is_some_and(|before| !before.is_open()));
         let first = before.as_ref().map_or(0, |incident| incident.seq) + 1;
         let events: Vec<Recorded> =
             events.into_iter().zip(first..).map(|(event, seq)| Recorded { seq, at: now, event }).collect();
@@ -72,6 +72,12 @@ impl Door {
             None => rest.next().and_then(|first| Incident::open(id, first)).ok_or(Refusal::Unknown)?,
         };
         rest.for_each(|event| incident.apply(event));
+        if was_closed && incident.is_open() && store::reference_taken(tx, &incident.reference, now).await? {
+            // People say the short reference: no two open incidents may answer to it.
+            let words =
+                format!("another open incident has the reference {} by now; report it anew", incident.reference);
+            return Err(Refusal::Invalid(words).into());
+        }
 
         if !events.is_empty() {
             store::save(tx, &incident, &events, new, now).await?;

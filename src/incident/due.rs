@@ -7,6 +7,7 @@ use super::{
     effect::Cause,
     event::Event,
 };
+use crate::clock::Time;
 
 /// Does everything that is due by now, in due order. After down time of our own that may be many things: each
 /// missed promise is recorded with its due instant, and the level is raised once.
@@ -19,26 +20,52 @@ pub(super) fn all(draft: &mut Draft<'_>) {
                 draft.record(Event::ResponseReminded { percent });
                 remind(draft, Cause::CallbackAtRisk);
             }
-            Due::Response => {
-                draft.record(Event::ResponseMissed { due });
-                raise = Some(Cause::CallbackMissed);
-            }
             Due::UpdateReminder { window } => {
                 let due = draft.incident.window_due().unwrap_or(due);
                 draft.record(Event::UpdateReminded { window, due });
                 remind(draft, Cause::UpdateDue);
             }
-            Due::WindowEnd { window } if draft.incident.updates.met => draft.record(Event::UpdateMet { window, due }),
-            Due::WindowEnd { window } => {
-                draft.record(Event::UpdateMissed { window, due });
-                raise = Some(Cause::UpdateMissed);
-            }
+            Due::Response | Due::WindowEnd { .. } => raise = run_out(draft, due, action).or(raise),
             Due::Lapse => lapse(draft),
-            Due::Review => draft.record(Event::ReviewDue),
+            Due::Review => review(draft),
         }
     }
     if let Some(cause) = raise {
         draft.raise(cause);
+    }
+}
+
+/// Records the promises that ran out before now and that the timer has not come to yet. Done before anything else
+/// happens to an incident, so that an update or a callback that comes late never meets what was missed, however late
+/// the timer is.
+pub(super) fn promises(draft: &mut Draft<'_>) {
+    let mut raise = None;
+    loop {
+        let mut over = agenda::all(&draft.incident);
+        over.retain(|(due, action)| *due < draft.now && matches!(action, Due::Response | Due::WindowEnd { .. }));
+        let Some((due, action)) = over.into_iter().min() else { break };
+        raise = run_out(draft, due, action).or(raise);
+    }
+    if let Some(cause) = raise {
+        draft.raise(cause);
+    }
+}
+
+/// The time of a promise is over. Why the level must be raised, if it was not kept.
+fn run_out(draft: &mut Draft<'_>, due: Time, action: Due) -> Option<Cause> {
+    match action {
+        Due::WindowEnd { window } if draft.incident.updates.met => {
+            draft.record(Event::UpdateMet { window, due });
+            None
+        }
+        Due::WindowEnd { window } => {
+            draft.record(Event::UpdateMissed { window, due });
+            Some(Cause::UpdateMissed)
+        }
+        _ => {
+            draft.record(Event::ResponseMissed { due });
+            Some(Cause::CallbackMissed)
+        }
     }
 }
 
@@ -53,11 +80,25 @@ fn remind(draft: &mut Draft<'_>, cause: Cause) {
     }
 }
 
-/// Acknowledged, then silence: as if nobody had it, and whoever had it is paged too.
+/// Nothing happened for long. Where people should be paged, somebody has it or the ladder begins anew: that it was
+/// climbed in vain once is no reason to leave it lying.
+fn review(draft: &mut Draft<'_>) {
+    draft.record(Event::ReviewDue);
+    let incident = &draft.incident;
+    let forsaken = incident.holder.is_none() && incident.waiting.is_none() && incident.climb.next_at.is_none();
+    if forsaken && incident.priority.pages() {
+        draft.climb_to(0, 0, Cause::NotAcknowledged);
+    }
+}
+
+/// Acknowledged, then silence: as if nobody had it, and whoever had it is paged too. A climb that is under way for
+/// another reason goes on from where it is: beginning anew would be slower.
 fn lapse(draft: &mut Draft<'_>) {
     let Some(holder) = draft.incident.holder.as_ref().map(|holder| holder.who.clone()) else { return };
     draft.record(Event::AcknowledgementLapsed { holder: holder.clone() });
-    draft.climb_to(0, 0, Cause::Forgotten);
+    if draft.incident.climb.next_at.is_none() {
+        draft.climb_to(0, 0, Cause::Forgotten);
+    }
     if let Actor::Person(person) = holder {
         let paged = draft.incident.open_pages().any(|(_, page)| page.person == person && page.at == draft.now);
         if !paged {

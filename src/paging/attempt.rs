@@ -46,6 +46,15 @@ impl Attempt {
         self.purpose == Purpose::Page && self.page.is_some()
     }
 
+    /// Whether this is the same message to the same line once more, made because the other was lost on its way.
+    pub fn same_again(&self, other: &Attempt) -> bool {
+        let what = |attempt: &Attempt| {
+            let Attempt { page, purpose, position, channel, address, body, .. } = attempt;
+            (page.clone(), *purpose, *position, *channel, address.clone(), body.clone())
+        };
+        self.id != other.id && what(self) == what(other)
+    }
+
     /// Ends it. The first outcome stays.
     pub fn end(&mut self, outcome: Outcome, now: Time) {
         self.outcome.get_or_insert(outcome);

@@ -115,20 +115,28 @@ fn first(person: &Person, channel: Channel) -> Option<E164> {
     person.contact.iter().find(|method| method.channels.contains(&channel)).map(|method| method.address.clone())
 }
 
-/// A text that goes at once because the call has to wait.
-pub fn instead_of(call: &Attempt, address: E164, reason: String, now: Time) -> Attempt {
+/// The same page by another way at once, because the planned one has to wait or is none.
+pub fn instead_of(planned: &Attempt, channel: Channel, address: E164, reason: String, now: Time) -> Attempt {
     Attempt {
-        id: AttemptId::from(fresh("att")),
-        channel: Channel::Sms,
-        address,
-        stage: Stage::Waiting,
+        page: planned.page.clone(),
+        incident: planned.incident.clone(),
+        person: planned.person.clone(),
+        position: planned.position,
+        body: planned.body.clone(),
+        reply_code: planned.reply_code.clone(),
         reason: Some(reason),
-        tries: 0,
-        sends: 0,
-        leased_by: None,
-        wake_at: Some(now),
-        created_at: now,
-        ..call.clone()
+        expires_at: planned.expires_at.max(now + PAGE_LIFE),
+        ..attempt(planned.purpose, planned.priority, channel, address, now)
+    }
+}
+
+/// A text that was lost on its way, once more at `due`.
+pub fn again(lost: &Attempt, due: Time, now: Time) -> Attempt {
+    let reason = "the first one was lost on its way".into();
+    Attempt {
+        wake_at: Some(due),
+        expires_at: lost.expires_at,
+        ..instead_of(lost, lost.channel, lost.address.clone(), reason, now)
     }
 }
 

@@ -198,6 +198,11 @@ impl Pager {
 
     /// Whether it may go now, and by whom.
     async fn first_send(&self, tx: &mut Tx, attempt: &mut Attempt, now: Time) -> sqlx::Result<Option<Job>> {
+        if attempt.channel == Channel::Sms && store::refuses_texts(tx, &attempt.address).await? {
+            attempt.reason = Some("this number refused texts (STOP)".into());
+            attempt.end(Outcome::Unreachable, now);
+            return Ok(None);
+        }
         match self.way(tx, attempt, now).await? {
             Way::Planned => {}
             Way::Instead(address) => {
@@ -213,7 +218,7 @@ impl Pager {
                     format!("{} was tried too often; waits until {}", attempt.address, message::clock(until, &zone));
                 if let Some(address) = text {
                     let reason = format!("at once, because the call to {} has to wait", attempt.address);
-                    store::insert(tx, &draft::instead_of(attempt, address, reason, now)).await?;
+                    store::insert(tx, &draft::instead_of(attempt, Channel::Sms, address, reason, now)).await?;
                 }
                 tracing::info!(attempt = %attempt.id, %until, "throttled");
                 attempt.reason = Some(why);

@@ -33,8 +33,14 @@ pub fn next(attempts: &[Attempt], ended: &AttemptId) -> Next {
     if attempts.iter().any(|attempt| live(&attempt)) {
         return Next::Wait;
     }
-    let mut waiting: Vec<&Attempt> =
-        attempts.iter().filter(|attempt| attempt.stage == Stage::Waiting && !over(attempt)).collect();
+    // A lost text that goes once more keeps its pause, and nothing waits for it.
+    let repeats = |attempt: &Attempt| {
+        attempt.channel == Channel::Sms && attempts.iter().any(|other| over(other) && attempt.same_again(other))
+    };
+    let mut waiting: Vec<&Attempt> = attempts
+        .iter()
+        .filter(|attempt| attempt.stage == Stage::Waiting && !over(attempt) && !repeats(attempt))
+        .collect();
     waiting.sort_by_key(|attempt| attempt.position);
     if let Some(first) = waiting.first() {
         // Delivered is not read: the next step keeps its own time.
@@ -107,6 +113,26 @@ mod tests {
             ("hung up for somebody else's act", vec![delivered(), over(Cancelled)], "call", Next::Wait),
             ("text still being sent", vec![sms(None, Sending), over(NoAnswer)], "call", Next::Wait),
             ("never sent", vec![delivered(), over(Expired)], "call", exhausted(false)),
+            (
+                "lost text waits to go once more",
+                vec![
+                    sms(Some(Unreachable), Over),
+                    Attempt { id: "again".into(), ..sms(None, Waiting) },
+                    call("later", None, Waiting),
+                ],
+                "text",
+                Next::Hasten("later".into()),
+            ),
+            (
+                "lost text, dead line",
+                vec![
+                    sms(Some(Unreachable), Over),
+                    Attempt { id: "again".into(), ..sms(None, Waiting) },
+                    over(Unreachable),
+                ],
+                "call",
+                exhausted(true),
+            ),
         ] {
             assert_eq!(next(&attempts, &ended.into()), expected, "{what}");
         }

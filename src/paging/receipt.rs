@@ -1,13 +1,19 @@
 //! What became of an attempt.
 
-use super::{Attempt, Outcome, attempt::Said, progress, store};
+use chrono::TimeDelta;
+
+use super::{Attempt, Outcome, attempt::Said, dispatch, draft, progress, store};
 use crate::{
-    carrier::{Receipt, Unavailable},
+    carrier::{Carrier, ErrorClass, Receipt, Unavailable},
     clock::Time,
     incident::{Command, door::DoorError},
+    people::{Channel, E164},
     server::App,
     store::Tx,
 };
+
+/// How long a text that was lost on its way rests before it goes once more, where the carrier's code does not say.
+const LOST_TEXT_PAUSE: TimeDelta = TimeDelta::seconds(30);
 
 /// Keeps the receipt and merges it up the lattice; an attempt that ended moves its page on.
 pub async fn record(app: &App, receipt: Receipt) -> Result<(), Unavailable> {
@@ -28,12 +34,39 @@ pub async fn record(app: &App, receipt: Receipt) -> Result<(), Unavailable> {
                 error_code: receipt.error_code,
             };
             attempt.say(&said, now);
+            if before.is_none() && attempt.outcome == Some(Outcome::Unreachable) {
+                once_more(app, &mut tx, &attempt, now).await?;
+            }
             keep(app, &mut tx, &attempt, before, now).await?;
         }
     }
     tx.commit().await?;
     app.bell.ring();
     Ok(())
+}
+
+/// A text that was taken and then lost for a passing reason, a phone switched off for example, goes once more after a
+/// pause. Its page does not wait for that.
+async fn once_more(app: &App, tx: &mut Tx, lost: &Attempt, now: Time) -> sqlx::Result<()> {
+    let meaning = |code: &str| carrier_of(app, lost)?.meaning(code);
+    let Some(ErrorClass::Transient { retry_after }) = lost.error_code.as_deref().and_then(meaning) else {
+        return Ok(());
+    };
+    let due = now + retry_after.unwrap_or(LOST_TEXT_PAUSE);
+    let Some(incident) = lost.incident.as_ref().filter(|_| lost.channel == Channel::Sms) else { return Ok(()) };
+    if lost.cancelled || due >= lost.expires_at {
+        return Ok(());
+    }
+    let before = store::of_incident(tx, incident).await?;
+    if !before.iter().any(|other| lost.same_again(other)) {
+        store::insert(tx, &draft::again(lost, due, now)).await?;
+    }
+    Ok(())
+}
+
+fn carrier_of<'a>(app: &'a App, attempt: &Attempt) -> Option<&'a dyn Carrier> {
+    let key = attempt.carrier.as_ref()?;
+    app.carriers.iter().find(|carrier| carrier.key() == key).map(AsRef::as_ref)
 }
 
 /// Saves an attempt that was loaded in this transaction. If it ended just now, its page goes on: the next method at
@@ -50,6 +83,12 @@ pub(super) async fn keep(
         return Ok(false);
     }
     let Some(outcome) = attempt.outcome.filter(|_| before.is_none()) else { return Ok(true) };
+    let opted_out = |code: &String| carrier_of(app, attempt).is_some_and(|carrier| carrier.opted_out(code));
+    if attempt.channel == Channel::Sms && attempt.error_code.as_ref().is_some_and(opted_out) {
+        tracing::warn!(to = %attempt.address, "the carrier says that this number refused texts (STOP)");
+        let carrier = attempt.carrier.as_ref().map_or("", |carrier| carrier.as_str());
+        store::keep_reply(tx, store::Handled::stop(carrier, attempt.id.as_str(), &attempt.address), now).await?;
+    }
     let outcome = super::send::outcome_word(outcome);
     metrics::counter!("ringdown_pages_total", "channel" => attempt.channel.as_str(), "outcome" => outcome).increment(1);
     tracing::info!(attempt = %attempt.id, channel = attempt.channel.as_str(), outcome, "attempt over");
@@ -61,11 +100,20 @@ pub(super) async fn keep(
 
 async fn go_on(app: &App, tx: &mut Tx, attempt: &Attempt, now: Time) -> sqlx::Result<()> {
     let Some(page) = &attempt.page else { return Ok(()) };
-    let definite = match progress::next(&store::of_page(tx, page).await?, &attempt.id) {
+    let all = store::of_page(tx, page).await?;
+    let definite = match progress::next(&all, &attempt.id) {
         progress::Next::Wait => return Ok(()),
         progress::Next::Hasten(id) => return store::hasten(tx, &id, now).await,
         progress::Next::Exhausted { definite } => definite,
     };
+    if definite
+        && all.iter().all(|other| other.channel == Channel::Sms)
+        && let Some(line) = voice_line(app, attempt)
+    {
+        // The person asked for texts alone, and none can reach them: better a call than nobody.
+        let reason = "no text reaches this person; called instead".into();
+        return store::insert(tx, &draft::instead_of(attempt, Channel::Voice, line, reason, now)).await;
+    }
     let Some((incident, page)) = page.parts() else { return Ok(()) };
     match app.door.execute_in(tx, &incident, Command::PageExhausted { page, definite }).await {
         Ok(_) => Ok(()),
@@ -75,4 +123,11 @@ async fn go_on(app: &App, tx: &mut Tx, attempt: &Attempt, now: Time) -> sqlx::Re
         }
         Err(DoorError::Database(error)) => Err(error),
     }
+}
+
+/// The person's first line that can be rung.
+fn voice_line(app: &App, attempt: &Attempt) -> Option<E164> {
+    let config = app.config.load();
+    let lines = dispatch::other_lines(attempt, config.people.get(attempt.person.as_ref()?)?);
+    lines.into_iter().find(|(channel, _)| *channel == Channel::Voice).map(|(_, address)| address)
 }

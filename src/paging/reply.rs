@@ -31,7 +31,9 @@ pub async fn receive(app: &App, sms: InboundSms) -> Result<Option<String>, Unava
     let (config, now) = (app.config.load_full(), app.clock.now());
     let Ok(from) = E164::parse(&sms.from) else { return Ok(None) };
     let people: Vec<&Person> = config.people_at(&from).collect();
-    if people.is_empty() {
+    let reply = parse(&sms.body);
+    // Customers are written to as well: their STOP is kept, and like any other text of theirs not answered.
+    if people.is_empty() && !matches!(reply, Reply::Stop | Reply::Start) {
         tracing::info!(%from, "a text from a number of none of our people");
         return Ok(None);
     }
@@ -40,7 +42,7 @@ pub async fn receive(app: &App, sms: InboundSms) -> Result<Option<String>, Unava
         return Ok(answer);
     }
     let desk = Desk { app, config: &config, from: &from, people, now };
-    let (verdict, mut answer) = desk.handle(&mut tx, parse(&sms.body)).await?;
+    let (verdict, mut answer) = desk.handle(&mut tx, reply).await?;
     if verdict != ACTED && answer.is_some() {
         let given = store::passive_replies(&mut tx, from.as_str(), now - TimeDelta::hours(1)).await?;
         answer = answer.filter(|_| given < PASSIVE_AN_HOUR);
@@ -55,7 +57,7 @@ pub async fn receive(app: &App, sms: InboundSms) -> Result<Option<String>, Unava
     store::keep_reply(&mut tx, handled, now).await?;
     tx.commit().await?;
     app.bell.ring();
-    tracing::info!(%from, verdict, "a text of one of our people");
+    tracing::info!(%from, verdict, "a text was handled");
     Ok(answer)
 }
 
@@ -93,10 +95,10 @@ impl Desk<'_> {
     async fn handle(&self, tx: &mut Tx, reply: Reply) -> Result<(&'static str, Option<String>), Unavailable> {
         match reply {
             Reply::Reaction => return Ok(("reaction", None)),
-            Reply::Start => return Ok(("start", None)),
+            Reply::Start => return Ok((store::START, None)),
             Reply::Stop => {
                 self.stop(tx).await?;
-                return Ok(("stop", None));
+                return Ok((store::STOP, None));
             }
             _ => {}
         }
@@ -194,7 +196,7 @@ impl Desk<'_> {
 
     /// No more texts to this number: those that are open cannot be read, and the next method goes at once.
     async fn stop(&self, tx: &mut Tx) -> Result<(), Unavailable> {
-        tracing::warn!(from = %self.from, "refused texts (STOP): pages reach this number by voice only");
+        tracing::warn!(from = %self.from, "refused texts (STOP): this number is reached by voice only");
         for person in &self.people {
             for attempt in store::pages_at(tx, self.from, &person.key, self.now).await? {
                 // Loaded one by one: ending one may change the others of its page.

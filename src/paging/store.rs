@@ -64,8 +64,10 @@ const CANCEL_WAITING: Sql = Sql::same(
     "update attempts set stage = 'over', outcome = 'cancelled', cancelled = $1, wake_at = null, ended_at = $2 \
      where page_id = $3 and stage = 'waiting'",
 );
-const FLAG_SENDING: Sql =
-    Sql::same("update attempts set cancelled = $1 where page_id = $2 and stage in ('sending', 'hanging_up')");
+const FLAG_GONE: Sql = Sql::same(
+    "update attempts set cancelled = $1 where page_id = $2 \
+     and (stage in ('sending', 'hanging_up') or (stage = 'sent' and channel = 'sms'))",
+);
 const HANG_UP: Sql = Sql::same(
     "update attempts set stage = 'hanging_up', cancelled = $1, wake_at = $2 \
      where page_id = $3 and stage = 'sent' and channel = 'voice'",
@@ -98,6 +100,11 @@ const KEEP_REPLY: Sql = Sql::same(
 const PASSIVE_REPLIES: Sql = Sql::same(
     "select count(*) from replies where address = $1 and received_at > $2 and verdict <> 'acted' \
      and answer is not null",
+);
+
+const LAST_WORD_ON_TEXTS: Sql = Sql::same(
+    "select verdict from replies where address = $1 and verdict in ('stop', 'start') \
+     order by received_at desc limit 1",
 );
 
 /// A row as it is kept.
@@ -375,7 +382,7 @@ pub async fn hasten(tx: &mut Tx, id: &AttemptId, now: Time) -> sqlx::Result<()> 
 async fn end_page(tx: &mut Tx, page: &PageId, now: Time) -> sqlx::Result<()> {
     let page = page.as_str();
     on!(tx, CANCEL_WAITING, |c, sql| sqlx::query(sql).bind(true).bind(now).bind(page).execute(c).await.map(|_| ()))?;
-    on!(tx, FLAG_SENDING, |c, sql| sqlx::query(sql).bind(true).bind(page).execute(c).await.map(|_| ()))?;
+    on!(tx, FLAG_GONE, |c, sql| sqlx::query(sql).bind(true).bind(page).execute(c).await.map(|_| ()))?;
     on!(tx, HANG_UP, |c, sql| sqlx::query(sql).bind(true).bind(now).bind(page).execute(c).await.map(|_| ()))
 }
 
@@ -443,6 +450,26 @@ pub struct Handled<'a> {
     pub answer: Option<&'a str>,
 }
 
+impl<'a> Handled<'a> {
+    /// The owner of a number wants no more texts: `sid` is the text that said so, or the attempt whose carrier did.
+    pub fn stop(carrier: &'a str, sid: &'a str, address: &'a E164) -> Self {
+        Handled { carrier, sid, address: address.as_str(), verdict: STOP, answer: None }
+    }
+}
+
+/// The verdict on a text that wants no more of ours, until one that wants them again ([`START`]).
+pub const STOP: &str = "stop";
+
+/// The verdict on a text that wants ours again.
+pub const START: &str = "start";
+
+/// Whether the owner of this number wants no texts from us, as far as the last word on it goes.
+pub async fn refuses_texts(tx: &mut Tx, address: &E164) -> sqlx::Result<bool> {
+    let word: Option<String> =
+        on!(tx, LAST_WORD_ON_TEXTS, |c, sql| sqlx::query_scalar(sql).bind(address.as_str()).fetch_optional(c).await)?;
+    Ok(word.as_deref() == Some(STOP))
+}
+
 /// Keeps what was made of a text.
 pub async fn keep_reply(tx: &mut Tx, handled: Handled<'_>, now: Time) -> sqlx::Result<()> {
     on!(tx, KEEP_REPLY, |c, sql| sqlx::query(sql)
@@ -476,7 +503,7 @@ pub const STATEMENTS: &[(&str, Sql)] = &[
     ("recent", RECENT),
     ("hasten", HASTEN),
     ("cancel_waiting", CANCEL_WAITING),
-    ("flag_sending", FLAG_SENDING),
+    ("flag_gone", FLAG_GONE),
     ("hang_up", HANG_UP),
     ("taken_codes", TAKEN_CODES),
     ("pages_at", PAGES_AT),
@@ -485,4 +512,5 @@ pub const STATEMENTS: &[(&str, Sql)] = &[
     ("known_reply", KNOWN_REPLY),
     ("keep_reply", KEEP_REPLY),
     ("passive_replies", PASSIVE_REPLIES),
+    ("last_word_on_texts", LAST_WORD_ON_TEXTS),
 ];

@@ -32,3 +32,45 @@ pub struct App {
     /// Signs exports and anchors.
     pub ledger_key: Arc<SigningKey>,
 }
+
+/// What this installation signs with.
+pub struct Keys {
+    pub token: TokenKey,
+    pub ledger: SigningKey,
+}
+
+impl App {
+    /// Puts the parts together; nothing runs yet.
+    pub fn new(
+        settings: Settings,
+        clock: Clock,
+        db: Db,
+        config: Config,
+        carriers: Vec<Arc<dyn Carrier>>,
+        keys: Keys,
+    ) -> App {
+        let (bell, config) = (Bell::default(), Arc::new(ArcSwap::from_pointee(config)));
+        let door = Door { db: db.clone(), clock: clock.clone(), bell: bell.clone(), config: config.clone() };
+        let (settings, carriers) = (Arc::new(settings), Arc::new(carriers));
+        let (token_key, ledger_key) = (Arc::new(keys.token), Arc::new(keys.ledger));
+        App { db, clock, bell, settings, config, carriers, door, token_key, ledger_key }
+    }
+
+    /// One with a database of its own in a folder that goes with the last of it, and a clock that a test moves.
+    #[cfg(test)]
+    pub async fn for_test(
+        settings: Settings,
+        start: &str,
+        config: Config,
+        carriers: Vec<Arc<dyn Carrier>>,
+    ) -> (App, crate::clock::ManualHand, tempfile::TempDir) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = format!("sqlite:{}/ringdown.db", folder.path().display());
+        let db = Db::open(&database).await.expect("a database");
+        let (clock, hand) = Clock::manual(start.parse().expect("an instant"));
+        let settings = Settings { database, schedules: folder.path().into(), ..settings };
+        let ledger = SigningKey::of(&[7; 32]).expect("a key");
+        let keys = Keys { token: TokenKey::new(&[7; 32]), ledger };
+        (App::new(settings, clock, db, config, carriers, keys), hand, folder)
+    }
+}

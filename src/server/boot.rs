@@ -1,15 +1,15 @@
 //! Boot and shutdown: everything a process runs, started in order and stopped together.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use arc_swap::ArcSwap;
+use futures::FutureExt;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     App,
-    bell::Bell,
+    app::Keys,
     listener, router,
     settings::{CarrierSettings, HandsetsSettings, Settings},
     switchboard::Exchange,
@@ -20,7 +20,6 @@ use crate::{
     clock::Clock,
     config::{self, Config, Finding},
     id::CarrierKey,
-    incident::door::Door,
     intake, paging,
     people::E164,
     report,
@@ -30,6 +29,9 @@ use crate::{
 
 /// How long what is under way may take to end once the process is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// How long a loop that broke rests before it begins anew.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// A server that runs. Dropped without [`Running::stop`], its loops go on until the process ends.
 pub struct Running {
@@ -72,9 +74,9 @@ pub async fn start(mut settings: Settings, clock: Clock) -> anyhow::Result<Runni
     paging::store::release(&mut tx, app.clock.now()).await?;
     tx.commit().await?;
 
-    tasks.spawn(timer::wheel::run(app.clone(), stop.clone()));
-    tasks.spawn(paging::pager::run(app.clone(), stop.clone()));
-    tasks.spawn(upkeep(app.clone(), stop.clone()));
+    keep_up(&tasks, "timers", &app, &stop, timer::wheel::run);
+    keep_up(&tasks, "pager", &app, &stop, paging::pager::run);
+    keep_up(&tasks, "upkeep", &app, &stop, upkeep);
     tasks.spawn(listener::serve(listener, router::all(app.clone()), stop.clone()));
     tracing::info!(%address, revision = app.config.load().revision, "ready");
     Ok(Running { app, address, stop, tasks })
@@ -93,7 +95,6 @@ impl Running {
 }
 
 fn assemble(settings: Settings, clock: Clock, db: Db, config: Config) -> anyhow::Result<App> {
-    let (bell, config) = (Bell::default(), Arc::new(ArcSwap::from_pointee(config)));
     let mut carriers: Vec<Arc<dyn Carrier>> = Vec::new();
     let mut handsets = Vec::new();
     let built_in = (CarrierKey::from("handsets"), CarrierSettings::Handsets(HandsetsSettings::default()));
@@ -112,11 +113,8 @@ fn assemble(settings: Settings, clock: Clock, db: Db, config: Config) -> anyhow:
             }
         }
     }
-    let token_key = Arc::new(access::token_key(&settings)?);
-    let ledger_key = Arc::new(report::key(&settings)?);
-    let door = Door { db: db.clone(), clock: clock.clone(), bell: bell.clone(), config: config.clone() };
-    let (settings, carriers) = (Arc::new(settings), Arc::new(carriers));
-    let app = App { db, clock, bell, settings, config, carriers, door, token_key, ledger_key };
+    let keys = Keys { token: access::token_key(&settings)?, ledger: report::key(&settings)? };
+    let app = App::new(settings, clock, db, config, carriers, keys);
     for phones in handsets {
         phones.connect(Arc::new(Exchange(app.clone())));
     }
@@ -143,23 +141,48 @@ fn report(findings: &[Finding], config: &Config) {
     );
 }
 
+/// Runs a loop until `stop`, and begins it anew should it ever break: after a bug over one incident, the others are
+/// still paged. What it had in hand comes back when its leases end.
+fn keep_up<F: Future<Output = ()> + Send>(
+    tasks: &TaskTracker,
+    name: &'static str,
+    app: &App,
+    stop: &CancellationToken,
+    work: impl Fn(App, CancellationToken) -> F + Send + 'static,
+) {
+    let (app, stop) = (app.clone(), stop.clone());
+    tasks.spawn(async move {
+        while !stop.is_cancelled() {
+            if AssertUnwindSafe(work(app.clone(), stop.clone())).catch_unwind().await.is_err() {
+                metrics::counter!("ringdown_loops_broken_total", "loop" => name).increment(1);
+                tracing::error!(name, "a loop broke; it begins anew");
+                stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await;
+            }
+        }
+    });
+}
+
 /// What is looked after once a minute: lost calls, old payloads, forgotten timers, the day's anchor.
 async fn upkeep(app: App, stop: CancellationToken) {
     while stop.run_until_cancelled(app.clock.sleep(chrono::TimeDelta::minutes(1))).await.is_some() {
-        if let Err(error) = look_after(&app).await {
-            tracing::error!(%error, "the minute's upkeep failed; it comes again");
+        // Each by itself: that one cannot be done is no reason to leave the others.
+        let done = [
+            timer::wheel::audit(&app).await.map(drop),
+            intake::phone::sweep(&app).await.map(drop),
+            forget_payloads(&app).await,
+            report::anchor::make(&app).await.map(drop),
+        ];
+        for error in done.into_iter().filter_map(Result::err) {
+            tracing::error!(%error, "a part of the minute's upkeep failed; it comes again");
         }
     }
 }
 
-async fn look_after(app: &App) -> sqlx::Result<()> {
-    timer::wheel::audit(app).await?;
-    intake::phone::sweep(app).await?;
+async fn forget_payloads(app: &App) -> sqlx::Result<()> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     intake::store::purge(&mut tx, now - app.settings.keep_payloads).await?;
-    tx.commit().await?;
-    report::anchor::make(app).await.map(drop)
+    tx.commit().await
 }
 
 /// Reads `schedules/` again. A bad directory leaves the revision in force as it is and is told in the findings.
@@ -169,4 +192,33 @@ pub async fn reload(app: &App) -> anyhow::Result<Vec<Finding>> {
     app.config.store(Arc::new(config));
     app.bell.ring();
     Ok(findings)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_loop_that_breaks_begins_anew() {
+        let (app, _hand, _folder) =
+            App::for_test(Settings::default(), "2026-11-02T12:00:00Z", Config::default(), vec![]).await;
+        let (stop, tasks, begun) = (CancellationToken::new(), TaskTracker::new(), Arc::new(AtomicUsize::new(0)));
+        let counter = begun.clone();
+        keep_up(&tasks, "test", &app, &stop, move |_, stop| {
+            let counter = counter.clone();
+            async move {
+                assert!(counter.fetch_add(1, Ordering::Relaxed) >= 1, "broken on purpose");
+                stop.cancelled().await;
+            }
+        });
+        while begun.load(Ordering::Relaxed) < 2 {
+            tokio::time::sleep(PAUSE).await;
+        }
+        stop.cancel();
+        tasks.close();
+        tasks.wait().await;
+        assert_eq!(begun.load(Ordering::Relaxed), 2);
+    }
 }

@@ -144,10 +144,8 @@ fn yearly(rule: &str, first: NaiveDate) -> Result<Option<i32>, Refused> {
             }
             "UNTIL" => {
                 let until = value.get(..8).and_then(date);
-                last = until.and_then(|until| {
-                    let this_year = first.with_year(until.year()).is_none_or(|date| date <= until);
-                    Some(if this_year { until.year() } else { until.year() - 1 })
-                });
+                let still_comes = |until: NaiveDate| (first.month(), first.day()) <= (until.month(), until.day());
+                last = until.map(|until| until.year() - i32::from(!still_comes(until)));
                 last.is_some()
             }
             _ => false,

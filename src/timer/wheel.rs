@@ -1,7 +1,8 @@
 //! The loop that carries out what is due.
 
-use std::time::Duration;
+use std::{panic::AssertUnwindSafe, time::Duration};
 
+use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use super::claim::{self, Claimed};
@@ -62,16 +63,24 @@ async fn turn(app: &App) -> Result<Option<Time>, DoorError> {
         let claimed = claim::claim(&mut tx, now, BATCH).await?;
         tx.commit().await?;
         for together in claimed.chunks(TOGETHER) {
-            if let Err(error) = carry_out(app, together).await {
+            if let Err(error) = try_to(app, together).await {
                 // One of them is ill: by itself it holds up no other.
                 tracing::error!(%error, "due actions failed together; trying each by itself");
                 for timer in together {
-                    if let Err(error) = carry_out(app, std::slice::from_ref(timer)).await {
+                    if let Err(error) = try_to(app, std::slice::from_ref(timer)).await {
                         tracing::error!(incident = %timer.incident, %error, "a due action failed; it comes again");
                     }
                 }
             }
         }
+    }
+}
+
+/// Carries them out; a panic over one of them is an error like any other, so that it stops no other incident.
+async fn try_to(app: &App, timers: &[Claimed]) -> Result<(), String> {
+    match AssertUnwindSafe(carry_out(app, timers)).catch_unwind().await {
+        Ok(done) => done.map_err(|error| error.to_string()),
+        Err(_) => Err("a bug: it panicked".into()),
     }
 }
 

@@ -1,9 +1,8 @@
 mod incidents;
 mod ledger;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
-use arc_swap::ArcSwap;
 use axum::{
     body::{Body, to_bytes},
     http::{Request, StatusCode, header},
@@ -13,16 +12,14 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::{
-    access::{self, Role, TokenKey},
-    clock::{Clock, ManualHand, Time},
+    access::{self, Role},
+    clock::{ManualHand, Time},
     config::{self, Config},
     id::PersonKey,
-    incident::door::Door,
     oncall::{Layer, Rotation, Schedule, Turn},
     people::Person,
-    server::{bell::Bell, settings::Settings},
+    server::settings::Settings,
     sla::Zone,
-    store::Db,
 };
 
 /// A service with one schedule and two people, on a clock that stands still.
@@ -46,33 +43,7 @@ impl House {
     }
 
     async fn with(config: Config) -> House {
-        let folder = tempfile::tempdir().unwrap();
-        let database = format!("sqlite:{}/t.db", folder.path().display());
-        let db = Db::open(&database).await.unwrap();
-        let (clock, hand) = Clock::manual("2026-11-02T12:00:00Z".parse().unwrap());
-        let (bell, config) = (Bell::default(), Arc::new(ArcSwap::from_pointee(config)));
-        let settings = Settings {
-            listen: "127.0.0.1:0".parse().unwrap(),
-            public_url: "http://127.0.0.1".into(),
-            database,
-            schedules: folder.path().into(),
-            carriers: BTreeMap::new(),
-            token_secret: None,
-            ledger_key: None,
-            keep_payloads: chrono::TimeDelta::days(1),
-        };
-        let door = Door { db: db.clone(), clock: clock.clone(), bell: bell.clone(), config: config.clone() };
-        let app = App {
-            db,
-            clock,
-            bell,
-            settings: Arc::new(settings),
-            config,
-            carriers: Arc::default(),
-            door,
-            token_key: Arc::new(TokenKey::new(&[7; 32])),
-            ledger_key: std::sync::Arc::new(crate::incident::ledger::signature::SigningKey::of(&[7; 32]).unwrap()),
-        };
+        let (app, hand, folder) = App::for_test(Settings::default(), "2026-11-02T12:00:00Z", config, vec![]).await;
         House { app, hand, _folder: folder }
     }
 

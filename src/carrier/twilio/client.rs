@@ -230,6 +230,10 @@ impl Carrier for Twilio {
     fn meaning(&self, error_code: &str) -> Option<ErrorClass> {
         errors::class_of(error_code.parse().ok()?)
     }
+
+    fn opted_out(&self, error_code: &str) -> bool {
+        error_code == errors::OPTED_OUT
+    }
 }
 
 fn is_loopback(url: &Url) -> bool {

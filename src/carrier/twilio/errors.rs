@@ -5,6 +5,9 @@ use chrono::TimeDelta;
 
 use crate::carrier::ErrorClass::{self, *};
 
+/// The number's owner has answered STOP to this sender.
+pub const OPTED_OUT: &str = "21610";
+
 /// What an answer means: the HTTP status it came with, and the code in its body.
 pub fn classify(http: u16, code: Option<u32>) -> ErrorClass {
     match http {

@@ -89,7 +89,10 @@ impl FromRequest<App> for Asked {
             .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())?;
         let signature = request.headers().get("x-twilio-signature").and_then(|value| value.to_str().ok());
         let signature = signature.unwrap_or_default().to_owned();
-        let body = Bytes::from_request(request, app).await.map_err(IntoResponse::into_response)?;
+        let late = |_| StatusCode::REQUEST_TIMEOUT.into_response();
+        // Nobody is known yet: who sends slowly must not hold a connection for long.
+        let body = tokio::time::timeout(TO_RECORD, Bytes::from_request(request, app)).await.map_err(late)?;
+        let body = body.map_err(IntoResponse::into_response)?;
 
         let form = form(&body);
         let asked = uri.path_and_query().map_or("/", |path| path.as_str());

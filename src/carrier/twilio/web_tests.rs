@@ -9,14 +9,8 @@ use tower::ServiceExt;
 use super::*;
 use crate::{
     carrier::Document,
-    clock::Clock,
     config::Config,
-    incident::door::Door,
-    server::{
-        bell::Bell,
-        settings::{HandsetsSettings, Settings},
-    },
-    store::Db,
+    server::settings::{HandsetsSettings, Settings},
 };
 
 /// Writes down what it is asked.
@@ -55,7 +49,7 @@ impl Notes {
 impl Switchboard for Notes {
     fn voice(&self, turn: Turn) -> BoxFuture<'_, Result<Document, Unavailable>> {
         Box::pin(async move {
-            self.note(format!("{turn:?}")).await?;
+            self.note(whole_turn(&turn)).await?;
             Ok(Document::default().say("en-US", "Hello."))
         })
     }
@@ -63,7 +57,7 @@ impl Switchboard for Notes {
     fn sms(&self, sms: InboundSms) -> BoxFuture<'_, Result<Option<String>, Unavailable>> {
         Box::pin(async move {
             let answer = (sms.body != "STOP").then(|| "4821 is yours & yours alone".to_owned());
-            self.note(format!("{sms:?}")).await?;
+            self.note(whole_text(&sms)).await?;
             Ok(answer)
         })
     }
@@ -77,6 +71,22 @@ impl Switchboard for Notes {
     }
 }
 
+/// Everything in a turn; what is printed of one leaves out numbers and keys.
+fn whole_turn(turn: &Turn) -> String {
+    let Turn { carrier, path, query, call_sid, from, to, digits, .. } = turn;
+    let Turn { recording_url, recording_seconds, bridge, answered_by, .. } = turn;
+    format!(
+        "Turn {{ carrier: {carrier:?}, path: {path:?}, query: {query:?}, call_sid: {call_sid:?}, from: {from:?}, \
+         to: {to:?}, digits: {digits:?}, recording_url: {recording_url:?}, recording_seconds: {recording_seconds:?}, \
+         bridge: {bridge:?}, answered_by: {answered_by:?} }}"
+    )
+}
+
+fn whole_text(sms: &InboundSms) -> String {
+    let InboundSms { carrier, sid, from, to, body } = sms;
+    format!("InboundSms {{ carrier: {carrier:?}, sid: {sid:?}, from: {from:?}, to: {to:?}, body: {body:?} }}")
+}
+
 const PUBLIC: &str = "https://oncall.example.com/pager";
 const TOKEN: &str = "token";
 
@@ -87,8 +97,6 @@ struct World {
 }
 
 async fn world() -> World {
-    let folder = tempfile::tempdir().unwrap();
-    let db = Db::open(&format!("sqlite:{}", folder.path().join("db").display())).await.unwrap();
     let twilio = TwilioSettings {
         account_sid: "AC1".into(),
         auth_token: TOKEN.to_owned().into(),
@@ -99,33 +107,14 @@ async fn world() -> World {
     };
     let handsets = HandsetsSettings { from: "+12015550199".into(), ring_seconds: 22 };
     let settings = Settings {
-        listen: "127.0.0.1:0".parse().unwrap(),
         public_url: PUBLIC.into(),
-        database: String::new(),
-        schedules: "schedules".into(),
         carriers: BTreeMap::from([
             ("main".into(), CarrierSettings::Twilio(twilio)),
             ("handsets".into(), CarrierSettings::Handsets(handsets)),
         ]),
-        token_secret: None,
-        ledger_key: None,
-        keep_payloads: chrono::TimeDelta::days(1),
+        ..Settings::default()
     };
-    let (clock, _) = Clock::manual("2026-11-18T03:00:00Z".parse().unwrap());
-    let config = Arc::new(arc_swap::ArcSwap::from_pointee(Config::default()));
-    let bell = Bell::default();
-    let door = Door { db: db.clone(), clock: clock.clone(), bell: bell.clone(), config: config.clone() };
-    let app = App {
-        db,
-        clock,
-        bell,
-        settings: Arc::new(settings),
-        config,
-        carriers: Arc::new(vec![]),
-        door,
-        token_key: Arc::new(crate::access::TokenKey::new(&[0; 32])),
-        ledger_key: std::sync::Arc::new(crate::incident::ledger::signature::SigningKey::of(&[7; 32]).unwrap()),
-    };
+    let (app, _, folder) = App::for_test(settings, "2026-11-18T03:00:00Z", Config::default(), vec![]).await;
     let notes = Notes::default();
     let board = notes.clone();
     let router = routes(move |_| Arc::new(board.clone())).with_state(app);

@@ -2,6 +2,7 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 
 use super::*;
+
 use crate::{
     config::{
         example::example_files,
@@ -10,6 +11,7 @@ use crate::{
     oncall::{Schedule, Shift},
 };
 
+mod calendars;
 mod folders;
 
 fn now() -> Time {
@@ -420,10 +422,11 @@ fn a_key_in_two_files_names_both_places() {
 fn tables_may_be_split_over_files_as_the_operator_likes() {
     let all: String = example_files()
         .iter()
-        .map(|(name, text)| match name.strip_prefix("plans/").and_then(|name| name.strip_suffix(".toml")) {
-            Some(key) => text
+        .map(|(name, text)| match name.trim_end_matches(".toml").split_once('/') {
+            Some((section, key)) => text
                 .replace("[priorities.", &format!("[plans.{key}.priorities."))
-                .replace("title = \"Standard", &format!("[plans.{key}]\ntitle = \"Standard")),
+                .replace("[[holidays]]", &format!("[[holidays.{key}.holidays]]"))
+                .replacen("\ntitle = ", &format!("\n[{section}.{key}]\ntitle = "), 1),
             None => text.to_string(),
         })
         .collect();

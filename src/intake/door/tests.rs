@@ -4,7 +4,6 @@ mod incidents;
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use axum::body::to_bytes;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -12,15 +11,13 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::{
-    clock::{Clock, ManualHand},
+    clock::ManualHand,
     config::Config,
-    incident::door::Door,
     intake::{
         examine::tests::{ROUTING_KEY, config, sign},
         store::{get, list, purge},
     },
-    server::{bell::Bell, settings::Settings},
-    store::Db,
+    server::settings::Settings,
 };
 
 struct World {
@@ -32,33 +29,7 @@ struct World {
 
 impl World {
     async fn new() -> World {
-        let folder = tempfile::tempdir().unwrap();
-        let db = Db::open(&format!("sqlite:{}/t.db", folder.path().display())).await.unwrap();
-        let (clock, hand) = Clock::manual("2026-03-01T02:00:00Z".parse().unwrap());
-        let config = Arc::new(ArcSwap::from_pointee(Config { ..config() }));
-        let bell = Bell::default();
-        let door = Door { db: db.clone(), clock: clock.clone(), bell: bell.clone(), config: config.clone() };
-        let settings = Settings {
-            listen: "127.0.0.1:0".parse().unwrap(),
-            public_url: "http://localhost".into(),
-            database: String::new(),
-            schedules: "schedules".into(),
-            carriers: Default::default(),
-            token_secret: None,
-            ledger_key: None,
-            keep_payloads: TimeDelta::days(7),
-        };
-        let app = App {
-            db,
-            clock,
-            bell,
-            settings: Arc::new(settings),
-            config,
-            carriers: Default::default(),
-            door,
-            token_key: std::sync::Arc::new(crate::access::TokenKey::new(&[0; 32])),
-            ledger_key: std::sync::Arc::new(crate::incident::ledger::signature::SigningKey::of(&[7; 32]).unwrap()),
-        };
+        let (app, hand, folder) = App::for_test(Settings::default(), "2026-03-01T02:00:00Z", config(), vec![]).await;
         let doors = routes().with_state(app.clone());
         World { app, hand, doors, _folder: folder }
     }

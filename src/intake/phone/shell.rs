@@ -91,7 +91,11 @@ pub(super) async fn sweep(door: &Door) -> sqlx::Result<usize> {
     drop(tx);
     let mut closed = 0;
     for (carrier, sid) in lost {
-        closed += usize::from(close(door, &carrier, &sid).await?);
+        match close(door, &carrier, &sid).await {
+            Ok(news) => closed += usize::from(news),
+            // The next one may be somebody who waits for a callback.
+            Err(error) => tracing::error!(carrier, %error, "a lost call cannot be closed; it is tried again"),
+        }
     }
     let mut tx = door.db.begin().await?;
     store::forget_wrong_pins(&mut tx, now - TimeDelta::days(1)).await?;

@@ -1,6 +1,7 @@
 //! The outbox, the pager and the answers, over a real database, with carriers that do as they are told.
 
 mod answers;
+mod losses;
 mod outbox;
 mod sending;
 
@@ -11,25 +12,22 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::ArcSwap;
 use chrono::TimeDelta;
 use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use super::{Attempt, pager, store};
 use crate::{
-    access::TokenKey,
     carrier::{Accepted, Call, Carrier, Document, ErrorClass, InboundSms, Receipt, SendError, Sent, Sms, Status, Turn},
-    clock::{Clock, ManualHand, Time},
+    clock::{ManualHand, Time},
     config::{Config, Team},
     escalation::{Level, Policy, Target},
     id::{AttemptId, CarrierKey, IncidentId},
-    incident::{Command, Contact, Incident, Report, Source, door::Door, store as incidents},
+    incident::{Command, Contact, Incident, Report, Source, store as incidents},
     people::{Channel, ContactMethod, E164, NotificationRule, Person},
-    server::{App, bell::Bell, settings::Settings},
+    server::{App, settings::Settings},
     sla::{Plan, Priority, Promise, Zone},
     span::Span,
-    store::Db,
 };
 
 /// Ben's mobile, which takes texts and calls, and his line at home.
@@ -134,6 +132,14 @@ impl Carrier for Scripted {
         Box::pin(async { Ok(()) })
     }
 
+    fn meaning(&self, error_code: &str) -> Option<ErrorClass> {
+        (error_code == "off").then_some(ErrorClass::Transient { retry_after: Some(TimeDelta::minutes(5)) })
+    }
+
+    fn opted_out(&self, error_code: &str) -> bool {
+        error_code == "stop"
+    }
+
     fn look_up<'a>(&'a self, sent: &'a Sent) -> BoxFuture<'a, Result<Option<Accepted>, SendError>> {
         self.asked.lock().unwrap().push(Asked::LookUp(sent.attempt.clone()));
         Box::pin(async { Ok(self.found.lock().unwrap().clone()) })
@@ -154,8 +160,10 @@ impl Drop for World {
     }
 }
 
+const START: &str = "2026-11-02T12:00:00Z";
+
 fn start() -> Time {
-    "2026-11-02T12:00:00Z".parse().unwrap()
+    START.parse().unwrap()
 }
 
 fn person(key: &str, name: &str, lines: &[(&str, &str, &[Channel])], rules: &[(Channel, &str, u32)]) -> Person {
@@ -226,18 +234,8 @@ impl World {
 
     /// A process whose pager does not run yet.
     async fn still(config: Config, carriers: &[Arc<Scripted>]) -> World {
-        let folder = tempfile::tempdir().unwrap();
-        let database = format!("sqlite:{}/ringdown.db", folder.path().display());
-        let db = Db::open(&database).await.unwrap();
-        let (clock, hand) = Clock::manual(start());
-        let (bell, config) = (Bell::default(), Arc::new(ArcSwap::from_pointee(config)));
-        let door = Door { db: db.clone(), clock: clock.clone(), bell: bell.clone(), config: config.clone() };
-        let settings = Settings { database, schedules: folder.path().into(), ..Settings::default() };
-        let token_key = Arc::new(TokenKey::new(&[7; 32]));
         let carriers = carriers.iter().map(|carrier| carrier.clone() as Arc<dyn Carrier>).collect();
-        let (settings, carriers) = (Arc::new(settings), Arc::new(carriers));
-        let ledger_key = Arc::new(crate::incident::ledger::signature::SigningKey::of(&[7; 32]).unwrap());
-        let app = App { db, clock, bell, settings, config, carriers, door, token_key, ledger_key };
+        let (app, hand, folder) = App::for_test(Settings::default(), START, config, carriers).await;
         World { app, hand, stop: CancellationToken::new(), _folder: folder }
     }
 
@@ -314,6 +312,10 @@ impl World {
     }
 
     async fn receipt(&self, attempt: &Attempt, status: Status) {
+        self.receipt_with(attempt, status, None).await;
+    }
+
+    async fn receipt_with(&self, attempt: &Attempt, status: Status, error_code: Option<&str>) {
         let receipt = Receipt {
             carrier: attempt.carrier.as_ref().map_or("c".into(), ToString::to_string),
             attempt: Some(attempt.id.clone()),
@@ -321,7 +323,7 @@ impl World {
             channel: attempt.channel,
             status: Some(status),
             answered_by: None,
-            error_code: None,
+            error_code: error_code.map(Into::into),
             seconds: None,
         };
         super::receipt::record(&self.app, receipt).await.unwrap();

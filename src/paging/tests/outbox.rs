@@ -129,7 +129,7 @@ async fn ending_a_page_cancels_what_waits_and_hangs_up_what_rings() {
             row("answered", Stage::Over, Some(Outcome::Answered), false, None),
             row("going out", Stage::Sending, None, true, Some(at(0))),
             row("rings", Stage::HangingUp, None, true, Some(at(7))),
-            row("text", Stage::Sent, None, false, Some(at(0))),
+            row("text", Stage::Sent, None, true, Some(at(0))),
             row("waits", Stage::Over, Some(Outcome::Cancelled), true, None),
         ]
     );

@@ -117,7 +117,8 @@ fn minutes(trial: &Trial) -> Vec<bool> {
     let zone = jiff::tz::TimeZone::get(trial.calendar.zone.name()).unwrap();
     (0..MINUTES)
         .map(|minute| {
-            let wall = jiff::Timestamp::from_second(trial.begin + minute * 60).unwrap().to_zoned(zone.clone());
+            let wall = jiff::Timestamp::from_second(trial.begin + minute * 60).unwrap();
+            let wall = zone.to_datetime(wall);
             let date = NaiveDate::from_ymd_opt(wall.year().into(), wall.month() as u32, wall.day() as u32).unwrap();
             open_at(&trial.calendar, date, wall.hour() as u16 * 60 + wall.minute() as u16)
         })
