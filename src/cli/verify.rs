@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use serde_json::json;
 
 use crate::incident::ledger::{
-    reckon::{End, Reckoning},
+    reckon::{Callback, End, Reckoning},
     signature::{PublicKey, Published},
     verify::{Verified, verify},
 };
@@ -89,7 +89,7 @@ fn words(verified: &Verified, trusted: bool) -> String {
         ));
     }
     if !verified.findings.is_empty() {
-        text.push_str("\nIT DOES NOT HOLD\n");
+        text.push_str("IT DOES NOT HOLD\n");
         verified.findings.iter().for_each(|finding| text.push_str(&format!("  {finding}\n")));
         return text;
     }
@@ -115,15 +115,22 @@ fn words(verified: &Verified, trusted: bool) -> String {
 }
 
 fn promises(reckoning: &Reckoning) -> String {
-    let count = |wanted: fn(&End) -> bool| reckoning.windows.iter().filter(|window| wanted(&window.end)).count();
-    let kept = |kept: bool| reckoning.callbacks.iter().filter(|callback| callback.kept() == Some(kept)).count();
+    let windows = |wanted: fn(&End) -> bool| reckoning.windows.iter().filter(|window| wanted(&window.end)).count();
+    let callbacks = |kept: Option<bool>, ended: bool| {
+        let fits = |callback: &&Callback| callback.kept() == kept && callback.ended.is_some() == ended;
+        reckoning.callbacks.iter().filter(fits).count()
+    };
     format!(
-        "  callbacks  {} kept, {} late or missed\n  updates    {} met, {} missed, {} not owed any more\n",
-        kept(true),
-        kept(false),
-        count(|end| matches!(end, End::Met)),
-        count(|end| matches!(end, End::Missed(_))),
-        count(|end| matches!(end, End::Waived(_))),
+        "  callbacks  {} kept, {} late or missed, {} not owed any more, {} open\n\
+         \x20 updates    {} met, {} missed, {} not owed any more, {} open\n",
+        callbacks(Some(true), false),
+        callbacks(Some(false), false),
+        callbacks(None, true),
+        callbacks(None, false),
+        windows(|end| matches!(end, End::Met)),
+        windows(|end| matches!(end, End::Missed(_))),
+        windows(|end| matches!(end, End::Waived(_))),
+        windows(|end| matches!(end, End::Open)),
     )
 }
 
