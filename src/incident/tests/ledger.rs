@@ -1,8 +1,9 @@
 //! What an export proves, and what no change of it survives.
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::*;
+use super::{properties::any_command, *};
 use crate::incident::ledger::{
     self, Hash,
     anchor::{self, Anchor, Covering, Leaf},
