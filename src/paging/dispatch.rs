@@ -20,13 +20,15 @@ pub enum Way {
 }
 
 /// How an attempt goes, when its number is free again at `free`. A P1 takes another number at once rather than wait;
-/// if there is none, a text goes at once and the call follows. `others` are the person's other lines with the instants
+/// if there is none, a text goes at once and the call follows. A P1's own text is never held back: it is the last way
+/// there is, and one trouble makes one. `others` are the person's other lines with the instants
 /// at which they are free; `texted` whether a text of the page went out or is about to.
 pub fn way(attempt: &Attempt, free: Time, others: &[(Channel, E164, Time)], texted: bool, now: Time) -> Way {
-    if free <= now {
+    let grave = attempt.priority == Priority::P1 && attempt.is_page();
+    if free <= now || (grave && attempt.channel == Channel::Sms) {
         return Way::Planned;
     }
-    if attempt.priority > Priority::P1 || !attempt.is_page() {
+    if !grave {
         return Way::Wait { until: free, text: None };
     }
     let line = |wanted: Channel| {
@@ -91,6 +93,11 @@ mod tests {
             assert_eq!(way(&call, at(60), &others, texted, at(0)), expected);
         }
         assert_eq!(way(&call, at(0), &[], false, at(0)), Way::Planned);
+    }
+
+    #[test]
+    fn the_text_of_a_p1_is_never_held_back() {
+        assert_eq!(way(&attempt("a", Channel::Sms, 1), at(60), &[], false, at(0)), Way::Planned);
     }
 
     #[test]
