@@ -39,11 +39,8 @@ pub fn customers(tables: &Tables<'_>, known: &Known, config: &mut Config) {
             });
             let named =
                 t.required("plan", "\"standard\"").and_then(|node| node.reference("plan", "plans", &known.plans));
-            let mut plan = named.and_then(|key| config.plans.get(key).cloned()).unwrap_or_else(|| Plan {
-                key: "".into(),
-                title: String::new(),
-                priorities: BTreeMap::new(),
-            });
+            let mut plan =
+                named.and_then(|key| config.plans.get(key).cloned()).unwrap_or_else(|| Plan::empty("".into(), ""));
             for (priority, node) in t.optional("terms").map(by_priority).unwrap_or_default() {
                 let promise = node.fields(|t| terms(t, plan.promise(priority)));
                 plan.priorities.insert(priority, promise);

@@ -3,7 +3,7 @@
 use super::{DAY, by_priority};
 use crate::{
     config::document::{Fields, Node},
-    sla::{Plan, Priority, Promise},
+    sla::{Cadence, Plan, Priority, Promise},
     span::Span,
 };
 
@@ -13,15 +13,12 @@ const LONGEST: Span = Span::minutes(30 * 24 * 60);
 /// Reads a plan.
 pub fn plan(key: &str, node: &Node<'_>) -> Plan {
     node.fields(|t| {
-        let mut plan = Plan {
-            key: key.into(),
-            title: t.required("title", "\"Standard support\"").and_then(Node::words).unwrap_or(key).into(),
-            priorities: Default::default(),
-        };
+        let title = t.required("title", "\"Standard support\"").and_then(Node::words).unwrap_or(key);
+        let mut plan = Plan::empty(key.into(), title);
         for (priority, node) in
             t.required("priorities", "{ P1 = { response = \"30m\" } }").map(by_priority).unwrap_or_default()
         {
-            let promise = node.fields(|t| terms(t, Promise::default()));
+            let promise = node.fields(|t| terms(t, Promise::of(priority)));
             plan.priorities.insert(priority, promise);
         }
         for priority in [Priority::P1, Priority::P2] {
@@ -41,21 +38,20 @@ pub fn terms(t: &Fields<'_>, base: Promise) -> Promise {
     let updates = t.optional("updates");
     let window = updates.and_then(|node| node.span(Span::minutes(1), LONGEST));
     let reminder = remind.and_then(|node| node.span(Span::seconds(0), DAY));
-    let mut promise = Promise {
+    let remind_before = reminder.or(base.updates.as_ref().map(|updates| updates.remind_before));
+    let remind_before = remind_before.unwrap_or(Span::minutes(15));
+    let promise = Promise {
         title: title.unwrap_or(base.title),
-        response: response.or(base.response),
-        updates: window.or(base.updates),
-        remind_before: reminder.or(base.remind_before),
+        response: response.map(Into::into).or(base.response),
+        updates: window.map(|window| Cadence::every(window, remind_before)).or(base.updates),
+        ..base
     };
-    if promise.updates.is_some() && promise.remind_before.is_none() {
-        promise.remind_before = Some(Span::minutes(15));
-    }
     // Where neither is written here, the plan itself has been told.
-    if let (Some(window), Some(reminder), Some(written)) = (promise.updates, promise.remind_before, remind.or(updates))
-        && window <= reminder
+    if let (Some(window), Some(written)) = (window, remind.or(updates))
+        && window <= remind_before
     {
         let message = format!(
-            "an update is due every {window}, but its reminder comes {reminder} before; write a shorter `remind_before`"
+            "an update is due every {window}, but its reminder comes {remind_before} before; write a shorter `remind_before`"
         );
         written.error(message);
     }
