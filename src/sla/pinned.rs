@@ -72,7 +72,9 @@ impl Serialize for Calendars {
 impl<'de> Deserialize<'de> for Calendars {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut calendars = Calendars::default();
-        Vec::<Calendar>::deserialize(deserializer)?.into_iter().for_each(|calendar| calendars.insert(Arc::new(calendar)));
+        Vec::<Calendar>::deserialize(deserializer)?
+            .into_iter()
+            .for_each(|calendar| calendars.insert(Arc::new(calendar)));
         Ok(calendars)
     }
 }
