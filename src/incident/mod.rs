@@ -6,6 +6,7 @@
 mod acts;
 pub mod agenda;
 pub mod command;
+mod customer;
 pub mod decide;
 pub mod door;
 mod draft;
@@ -15,6 +16,7 @@ pub mod event;
 pub mod explain;
 mod fold;
 pub mod ledger;
+mod promises;
 pub mod rehearsal;
 pub mod state;
 pub mod store;
