@@ -1,6 +1,6 @@
 //! The command line: one binary for the service and for the people who use it.
 //!
-//! `serve`, `demo`, `check`, `simulate`, `due`, `elapsed`, `migrate`, `doctor`, `init`, `pin`, `verify`,
+//! `serve`, `demo`, `check`, `simulate`, `due`, `elapsed`, `sla`, `migrate`, `doctor`, `init`, `pin`, `verify`,
 //! `explain --file` and `token create` work on this machine.
 //! Every other command speaks the REST interface of a running service, with a token.
 
@@ -25,6 +25,7 @@ pub mod rca;
 pub mod serve;
 pub mod show;
 pub mod simulate;
+pub mod sla;
 pub mod token;
 pub mod verify;
 
@@ -81,6 +82,8 @@ enum Command {
     Due(business_time::DueArgs),
     /// How much open time of a calendar has passed
     Elapsed(business_time::ElapsedArgs),
+    /// When everything a plan promises is due, for a report at some instant
+    Sla(sla::Args),
     /// Who is on call
     Oncall(look::OnCallArgs),
     /// Page somebody to see that it arrives
@@ -194,6 +197,7 @@ pub async fn main() -> ExitCode {
         Command::Simulate(args) => simulate::run(args, now()),
         Command::Due(args) => business_time::due(args),
         Command::Elapsed(args) => business_time::elapsed(args),
+        Command::Sla(args) => sla::run(args),
         Command::Doctor(args) => doctor::run(args).await,
         Command::Oncall(args) => look::on_call(args).await,
         Command::Incidents(args) => look::incidents(args).await,
