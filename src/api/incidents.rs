@@ -20,6 +20,7 @@ use crate::{
     config::Config,
     id::{CustomerKey, IncidentId, PageId, PersonKey, PlanKey, TeamKey},
     incident::{self, Command, Contact, Incident, Report, Source, store::Filter},
+    mail,
     people::E164,
     server::App,
     sla::{Plan, Priority},
@@ -201,7 +202,10 @@ async fn list(
     Ok(Json(page(views, limit, |view: &IncidentView| view.id.clone())))
 }
 
-/// One incident, with its timeline.
+/// How many mails are shown with an incident.
+const MAILS: i64 = 200;
+
+/// One incident, with its timeline and the mails about it.
 #[utoipa::path(get, path = "/incidents/{reference}", tag = "incidents",
     params(("reference" = String, Path, description = "Reference (`4821`) or id (`inc_…`)")),
     responses((status = 200, body = IncidentView), (status = "4XX", body = Problem)))]
@@ -216,7 +220,9 @@ async fn show(
     let incident = find(&mut tx, &name).await?;
     let events = incident::store::events(&mut tx, &incident.id, 0).await?;
     let timeline = Some(view::timeline(&events, &incident, &config));
-    Ok(Json(IncidentView { timeline, ..view::incident(&incident, &config, &caller) }))
+    let mails = mail::store::of_incident(&mut tx, &incident.id, MAILS).await?;
+    let mails = Some(mails.into_iter().map(|mail| view::mail(mail, &caller)).collect());
+    Ok(Json(IncidentView { timeline, mails, ..view::incident(&incident, &config, &caller) }))
 }
 
 /// From where.

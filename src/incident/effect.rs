@@ -21,6 +21,37 @@ pub enum Effect {
     TellCustomer { text: String },
     /// Tell one of our people something that asks for nothing.
     Tell { person: PersonKey, text: String },
+    /// Send a mail.
+    Mail(Mail),
+}
+
+/// A mail to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mail {
+    pub to: Recipient,
+    pub subject: String,
+    pub body: String,
+    pub attachment: Option<Attachment>,
+}
+
+/// Who gets a mail; the addresses are those of the configuration in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recipient {
+    /// The contact of the incident, else the customer's addresses.
+    Customer,
+    /// The team that answers for it.
+    Team,
+    /// Those at the customer who want to know of updates.
+    Subscribers,
+    Person(PersonKey),
+}
+
+/// A text that goes with a mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attachment {
+    /// A file name.
+    pub name: String,
+    pub text: String,
 }
 
 /// A decision to reach one person.
