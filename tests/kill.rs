@@ -43,6 +43,8 @@ pub struct Server {
     pub config: PathBuf,
     log: File,
     pub address: SocketAddr,
+    /// More of its environment.
+    pub env: Vec<(&'static str, String)>,
     child: Option<Child>,
 }
 
@@ -64,7 +66,7 @@ impl Server {
         );
         std::fs::write(&config, text).expect("the settings");
         let log = File::create(folder.join("log")).expect("a log");
-        Server { config, log, address, child: None }
+        Server { config, log, address, env: Vec::new(), child: None }
     }
 
     pub fn said(&self) -> String {
@@ -74,6 +76,7 @@ impl Server {
     pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ringdown"));
         command.env_clear().env("RINGDOWN_CONFIG", &self.config).env("PATH", "/usr/bin:/bin");
+        command.envs(self.env.iter().map(|(name, value)| (name, value)));
         command
     }
 

@@ -6,15 +6,20 @@
 //! took, another crate, `mail-parser`, reads. Neither knows the library that sends.
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{Read, Write},
     net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use mail_parser::{Message, MessageParser};
-use mailin::{Action, AuthMechanism, Handler, Response, SessionBuilder, response};
+use mailin::{Action, AuthMechanism, Handler, Response, Session, SessionBuilder, response};
+use rustls::{
+    ServerConfig, ServerConnection, StreamOwned,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
 use tempfile::TempDir;
 
 /// The test that is the server when it is told where to listen.
@@ -23,6 +28,7 @@ const ITSELF: &str = "mail::the_mail_server_is_a_process_that_speaks_smtp";
 const LISTEN: &str = "RINGDOWN_TEST_SMTP_LISTEN";
 const FOLDER: &str = "RINGDOWN_TEST_SMTP_FOLDER";
 const PASSWORD: &str = "RINGDOWN_TEST_SMTP_PASSWORD";
+const ENCRYPTED: &str = "RINGDOWN_TEST_SMTP_ENCRYPTED";
 
 pub const USER: &str = "ringdown";
 
@@ -31,6 +37,7 @@ pub struct MailServer {
     child: Option<Child>,
     pub address: SocketAddr,
     password: Option<String>,
+    encrypted: bool,
     folder: TempDir,
 }
 
@@ -53,12 +60,31 @@ impl Taken {
 impl MailServer {
     /// One that takes mail from anybody, or with a password only from [`USER`] who knows it.
     pub fn start(password: Option<&str>) -> MailServer {
+        MailServer::open(password, false)
+    }
+
+    /// One that lets people sign in only after STARTTLS. Its certificate is its own: [`MailServer::certificate`].
+    pub fn encrypted(password: &str) -> MailServer {
+        MailServer::open(Some(password), true)
+    }
+
+    fn open(password: Option<&str>, encrypted: bool) -> MailServer {
         let folder = tempfile::tempdir().expect("a folder");
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let password = password.map(Into::into);
-        let mut server = MailServer { child: None, address, password, folder };
+        let mut server = MailServer { child: None, address, password, encrypted, folder };
+        if encrypted {
+            let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+            std::fs::write(server.certificate(), made.cert.pem()).expect("it is written");
+            std::fs::write(server.folder.path().join("key.pem"), made.signing_key.serialize_pem()).expect("a key");
+        }
         server.up();
         server
+    }
+
+    /// What those who are to trust it need, as a PEM file.
+    pub fn certificate(&self) -> PathBuf {
+        self.folder.path().join("certificate.pem")
     }
 
     /// Starts it, where it was before if it ran before.
@@ -68,6 +94,9 @@ impl MailServer {
         command.env(FOLDER, self.folder.path()).stdin(Stdio::piped()).stdout(Stdio::null());
         if let Some(password) = &self.password {
             command.env(PASSWORD, password);
+        }
+        if self.encrypted {
+            command.env(ENCRYPTED, "1");
         }
         let ready = self.folder.path().join("address");
         let _ = std::fs::remove_file(&ready);
@@ -126,6 +155,7 @@ pub fn serve_if_told() {
     let Ok(listen) = std::env::var(LISTEN) else { return };
     let folder = PathBuf::from(std::env::var(FOLDER).expect("a folder"));
     let password = std::env::var(PASSWORD).ok();
+    let tls = std::env::var(ENCRYPTED).is_ok().then(|| encryption(&folder));
     let listener = TcpListener::bind(&listen).expect("the port is free");
     let address = listener.local_addr().expect("an address");
     write(&folder.join("address"), address.to_string().as_bytes());
@@ -136,28 +166,63 @@ pub fn serve_if_told() {
     });
     for stream in listener.incoming() {
         let (stream, folder, password) = (stream.expect("a connection"), folder.clone(), password.clone());
-        std::thread::spawn(move || converse(stream, folder, password));
+        let tls = tls.clone();
+        std::thread::spawn(move || converse(stream, folder, password, tls));
     }
 }
 
-fn converse(stream: TcpStream, folder: PathBuf, password: Option<String>) {
+fn encryption(folder: &Path) -> Arc<ServerConfig> {
+    let certificate = CertificateDer::from_pem_file(folder.join("certificate.pem")).expect("a certificate");
+    let key = PrivateKeyDer::from_pem_file(folder.join("key.pem")).expect("a key");
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = builder.expect("versions of TLS").with_no_client_auth().with_single_cert(vec![certificate], key);
+    Arc::new(config.expect("they belong together"))
+}
+
+fn converse(mut stream: TcpStream, folder: PathBuf, password: Option<String>, tls: Option<Arc<ServerConfig>>) {
     let mut builder = SessionBuilder::new("mail.example.com");
     if password.is_some() {
-        builder.enable_auth(AuthMechanism::Plain).insecure_enable_plaintext_auth();
+        builder.enable_auth(AuthMechanism::Plain);
     }
+    match &tls {
+        Some(_) => builder.enable_start_tls(),
+        None => builder.insecure_enable_plaintext_auth(),
+    };
     let clerk = Clerk { folder, password, user: String::new(), from: String::new(), to: Vec::new(), data: Vec::new() };
     let mut session = builder.build(IpAddr::V4(Ipv4Addr::LOCALHOST), clerk);
-    let mut out = stream.try_clone().expect("a connection");
-    let _ = session.greeting().write_to(&mut out);
-    let mut lines = BufReader::new(stream);
-    let mut line = Vec::new();
-    while lines.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+    let _ = session.greeting().write_to(&mut stream);
+    let upgrade = talk(&mut session, &mut stream);
+    if let (true, Some(config)) = (upgrade, tls) {
+        session.tls_active();
+        let tls = ServerConnection::new(config).expect("a line");
+        talk(&mut session, &mut StreamOwned::new(tls, stream));
+    }
+}
+
+/// Until one of them leaves, or wants to go on encrypted: then true.
+fn talk(session: &mut Session<Clerk>, stream: &mut (impl Read + Write)) -> bool {
+    let (mut line, mut byte) = (Vec::new(), [0]);
+    // One at a time: what follows STARTTLS is not ours to read.
+    while stream.read(&mut byte).is_ok_and(|read| read == 1) {
+        line.push(byte[0]);
+        if byte[0] != b'\n' {
+            continue;
+        }
         let answer = session.process(&line);
         line.clear();
-        if answer.action != Action::NoReply && answer.write_to(&mut out).is_err() || answer.action == Action::Close {
-            return;
+        let mut said = Vec::new();
+        if answer.action != Action::NoReply {
+            answer.write_to(&mut said).expect("an answer");
+        }
+        if stream.write_all(&said).and_then(|()| stream.flush()).is_err() || answer.action == Action::Close {
+            return false;
+        }
+        if answer.action == Action::UpgradeTls {
+            return true;
         }
     }
+    false
 }
 
 /// Decides by the address, as servers do: `grey2@` is refused twice for now, `gone@` for ever, `slow@` waits for

@@ -68,7 +68,23 @@ mod tests {
 
     #[test]
     fn a_message_is_plain_text_in_a_thread_and_marked_as_sent_by_a_machine() {
-        insta::assert_snapshot!(written(&letter()), @"");
+        insta::assert_snapshot!(written(&letter()), @"
+        From: =?utf-8?b?QsO8Y2hlciBTdXBwb3J0?= <support@example.com>
+        To: ops@acme.example
+        Subject: [4821] Zahlungen schlagen fehl =?utf-8?b?4oCTIFN0w7ZydW5n?=
+        Message-ID: <mai_1@example.com>
+        In-Reply-To: <inc_1@example.com>
+        References: <inc_1@example.com>
+        Date: Mon, 02 Nov 2026 12:00:00 +0000
+        Auto-Submitted: auto-generated
+        X-Auto-Response-Suppress: All
+        Reply-To: desk@example.com
+        MIME-Version: 1.0
+        Content-Type: text/plain; charset=utf-8
+        Content-Transfer-Encoding: quoted-printable
+
+        Guten Tag, die St=C3=B6rung ist behoben.
+        ");
     }
 
     #[test]

@@ -6,22 +6,26 @@ use lettre::transport::smtp::Error;
 
 use crate::mail::Refused;
 
-/// Replies about our signing in: a mistake of ours that somebody mends, not a reason to drop the mail.
+/// Replies about this mail or its mailbox (RFC 5321, 4.2.1: x5z). Every other refusal is about how we speak or sign in:
+/// a mistake that somebody mends, not a reason to drop the mail.
+const ABOUT_THE_MAIL: std::ops::RangeInclusive<u16> = 550..=559;
+
+/// Replies about our signing in.
 const SIGN_IN: [u16; 5] = [530, 534, 535, 538, 454];
 
 /// No explanation is longer, in characters.
 const LONGEST: usize = 200;
 
-/// Why a mail was not taken. Only a plain refusal of this mail (5xx) is permanent; a lost answer, a server that
-/// cannot be reached and a sign-in that failed are not.
+/// Why a mail was not taken. Only a plain refusal of this mail is permanent; a lost answer, a server that cannot be
+/// reached and a sign-in that failed are not.
 pub fn refused(error: &Error) -> Refused {
     let code = error.status().map(u16::from);
     let said = error.source().map(ToString::to_string).unwrap_or_default();
-    Refused { permanent: permanent(error.is_permanent(), code), code, words: words(&what(error, code), &said) }
+    Refused { permanent: permanent(code), code, words: words(&what(error, code), &said) }
 }
 
-fn permanent(refused: bool, code: Option<u16>) -> bool {
-    refused && !code.is_some_and(|code| SIGN_IN.contains(&code))
+fn permanent(code: Option<u16>) -> bool {
+    code.is_some_and(|code| ABOUT_THE_MAIL.contains(&code))
 }
 
 fn what(error: &Error, code: Option<u16>) -> String {
@@ -50,16 +54,11 @@ mod tests {
 
     #[test]
     fn only_a_refusal_of_the_mail_itself_is_permanent() {
-        for (refused, code, is) in [
-            (true, Some(550), true),
-            (true, Some(554), true),
-            (true, Some(535), false),
-            (true, Some(530), false),
-            (false, Some(451), false),
-            (false, Some(421), false),
-            (false, None, false),
-        ] {
-            assert_eq!(permanent(refused, code), is, "{code:?}");
+        for code in [550, 552, 554] {
+            assert!(permanent(Some(code)), "{code}");
+        }
+        for code in [Some(421), Some(451), Some(503), Some(530), Some(535), None] {
+            assert!(!permanent(code), "{code:?}");
         }
     }
 

@@ -408,6 +408,29 @@ mod tests {
     }
 
     #[test]
+    fn a_mail_carrier_is_read_with_its_password_from_the_environment() {
+        let env = |name: &str| match name {
+            "RINGDOWN_CARRIERS__OFFICE__PASSWORD" => Some("hush-hush".to_owned()),
+            _ => None,
+        };
+        let text = "[carriers.office]\nkind = 'smtp'\nurl = 'smtps://mail.example.com'\nusername = 'ringdown'\n\
+                    from = 'Support <support@example.com>'\n";
+        let settings = Settings::parse("ringdown.toml", text, &env).unwrap();
+        let CarrierSettings::Smtp(smtp) = &settings.carriers["office"] else { panic!() };
+        assert_eq!(smtp.password.as_ref().map(ExposeSecret::expose_secret), Some("hush-hush"));
+        assert!(!format!("{settings:?}").contains("hush-hush"));
+        let text = "[carriers.office]\nkind = 'smtp'\nurl = 'smtp://u:hush@mail.example.com'\nusername = 'u'\n\
+                    from = 'Support'\nring_seconds = 20\n";
+        insta::assert_snapshot!(wrong(text, &bare), @"
+        the settings cannot be used:
+        ringdown.toml:1: carriers.office: `username` and `password` belong together; write both, or neither
+        ringdown.toml:3: carriers.office.url: holds a password; write it as `username` and `password`, which are never shown
+        ringdown.toml:5: carriers.office.from: is not a mailbox; write `Support <support@example.com>`
+        ringdown.toml:6: carriers.office.ring_seconds: there is no such key; these exist: `from`, `kind`, `password`, `reply_to`, `url` or `username`
+        ");
+    }
+
+    #[test]
     fn a_syntax_error_is_said_with_its_line() {
         insta::assert_snapshot!(wrong("listen = '127.0.0.1:8080'\npublic_url = \n", &bare), @r#"
         the settings cannot be used:
