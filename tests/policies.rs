@@ -96,7 +96,7 @@ async fn synchronet_click_hourly_updates_ruled_out_called_back_and_an_analysis_t
     }
     world.advance(start + TimeDelta::minutes(241) - world.now()).await;
     assert_eq!(world.events(&reference, "update_missed").await.len(), 1);
-    assert!(world.carrier.texts_to(CARLA).iter().any(|sent| sent.at == start + TimeDelta::hours(4)));
+    assert_eq!(world.carrier.texts_to(CARLA)[0].at, start + TimeDelta::hours(4), "{}", world.timeline(&reference).await);
     ok(&world, &reference, "acknowledge", "carla", json!({})).await;
 
     // The storage of the cloud had a hand in it; our part did not.
@@ -155,7 +155,9 @@ async fn synchronet_click_wants_a_first_priority_by_phone_and_knows_it_by_its_im
     assert_eq!(world.carrier.texts_to(BEN).len(), 1, "it pages all the same");
     let second = reported(&world, json!({ "impact_percent": 20 })).await;
     assert_eq!(world.incident(&second).await["priority"], "P2");
-    assert_eq!(report(&world, json!({ "impact_percent": 2 })).await.status, 422);
+    let third = reported(&world, json!({ "impact_percent": 2 })).await;
+    assert_eq!(world.incident(&third).await["priority"], "P3");
+    assert_eq!(report(&world, json!({ "impact_percent": 0 })).await.status, 422);
     world.finish();
 }
 
