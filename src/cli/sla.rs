@@ -133,13 +133,11 @@ fn table(plan: &Plan, priority: Priority, outlook: &Outlook) -> String {
             (Some(term), Some(due)) => {
                 let local = due.with_timezone(&zone(plan, term));
                 (
-                    format!("{} {}", term.within, term.calendar),
+                    format!("{term} {}", term.calendar),
                     format!("{}  {}", written(due), local.format("%a %Y-%m-%d %H:%M %Z")),
                 )
             }
-            (Some(term), None) => {
-                (format!("{} {}", term.within, term.calendar), "when the customer says from when".into())
-            }
+            (Some(term), None) => (format!("{term} {}", term.calendar), "when the customer says from when".into()),
             (None, _) => ("-".into(), "not promised".into()),
         };
         said.push_str(&format!("  {name:<18}{counted:<26}{due}\n"));

@@ -288,7 +288,7 @@ fn every_mistake_is_found_where_it_was_made() {
             "customers.toml",
             "response = \"20m\"",
             "updates = \"10m\"",
-            "customers.toml:24: customers.borealis.terms.P2.updates: an update is due every 10m, but its reminder comes 15m before",
+            "customers.toml:25: customers.borealis.terms.P1.updates: an update is due every 10m, but its reminder comes 15m before",
         ),
         (
             "hotlines.toml",
@@ -513,9 +513,9 @@ fn customers_have_their_own_terms_over_the_plan() {
     let every = |priority| config.customers["borealis"].plan.promise(priority).updates;
     let plan = &config.customers["borealis"].plan;
     assert_eq!(plan.key.as_str(), "standard");
-    assert_eq!((plan.promise(P2).response, every(P2).map(|updates| updates.every)), (span("20m"), span("60m")));
-    assert_eq!((plan.promise(P1).response, every(P1).unwrap().remind_before), (span("30m"), Span::minutes(15)));
-    assert_eq!(config.plans["standard"].promise(P2).response, span("30m"));
+    assert_eq!((plan.promise(P1).response, every(P1).map(|updates| updates.every)), (span("20m"), span("60m")));
+    assert_eq!((plan.promise(P2).response, every(P2).unwrap().remind_before), (span("30m"), Span::minutes(15)));
+    assert_eq!(config.plans["standard"].promise(P1).response, span("30m"));
 }
 
 #[test]

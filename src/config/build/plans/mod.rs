@@ -2,7 +2,11 @@
 //! customer's agreement is laid over the plan it names.
 
 mod draft;
+#[cfg(test)]
+mod readme;
 mod terms;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
