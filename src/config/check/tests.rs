@@ -13,6 +13,7 @@ use crate::{
 
 mod calendars;
 mod folders;
+mod plans;
 
 fn now() -> Time {
     "2026-06-01T00:00:00Z".parse().unwrap()
@@ -423,8 +424,14 @@ fn tables_may_be_split_over_files_as_the_operator_likes() {
     let all: String = example_files()
         .iter()
         .map(|(name, text)| match name.trim_end_matches(".toml").split_once('/') {
-            Some((section, key)) => text
-                .replace("[priorities.", &format!("[plans.{key}.priorities."))
+            Some((section, key)) => ["priorities.", "tiers.", "idle]", "escalation]"]
+                .into_iter()
+                .fold(text.to_string(), |text, table| {
+                    let under =
+                        |brackets: &str| (format!("\n{brackets}{table}"), format!("\n{brackets}plans.{key}.{table}"));
+                    let ((one, all), (list, lists)) = (under("["), under("[["));
+                    text.replace(&one, &all).replace(&list, &lists)
+                })
                 .replace("[[holidays]]", &format!("[[holidays.{key}.holidays]]"))
                 .replacen("\ntitle = ", &format!("\n[{section}.{key}]\ntitle = "), 1),
             None => text.to_string(),
