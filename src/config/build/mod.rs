@@ -178,6 +178,7 @@ fn carriers(tables: &Tables<'_>) -> CarrierOrder {
         match key.as_str() {
             "sms" => order.sms = carrier_keys(node),
             "voice" => order.voice = carrier_keys(node),
+            "mail" => order.mail = carrier_keys(node),
             "limits" => {
                 let standard = Limits::default();
                 order.limits = node.fields(|t| Limits {
@@ -185,7 +186,7 @@ fn carriers(tables: &Tables<'_>) -> CarrierOrder {
                     sms: t.optional("sms").map_or(standard.sms, limits),
                 });
             }
-            _ => node.error("there is no such key; these exist: `sms`, `voice` and `limits`"),
+            _ => node.error("there is no such key; these exist: `sms`, `voice`, `mail` and `limits`"),
         }
     }
     order
