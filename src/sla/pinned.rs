@@ -20,6 +20,14 @@ impl Calendars {
         }
     }
 
+    /// Takes in one that was compiled before, to share what it knows.
+    pub fn share(&mut self, calendar: &Arc<Compiled>) {
+        let key = &calendar.calendar().key;
+        if key.as_str() != ALWAYS {
+            self.0.entry(key.clone()).or_insert_with(|| calendar.clone());
+        }
+    }
+
     /// The calendar of this key, ready for questions; `None` for `always` and for one that is not here.
     pub fn get(&self, key: &CalendarKey) -> Option<&Arc<Compiled>> {
         self.0.get(key)
