@@ -1,8 +1,7 @@
 //! `/api/v1/incidents`: report one, list them, look at one.
 
-use std::collections::BTreeMap;
-
 use axum::{Json, extract::State, http::StatusCode};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -21,7 +20,7 @@ use crate::{
     id::{CustomerKey, IncidentId, PageId, PersonKey, PlanKey, TeamKey},
     incident::{self, Command, Contact, Incident, Report, Source, store::Filter},
     mail,
-    people::E164,
+    people::{E164, MailAddress},
     server::App,
     sla::{Plan, Priority},
     store::Tx,
@@ -58,7 +57,13 @@ pub struct ReportBody {
     /// What is promised where there is no customer.
     #[schema(value_type = Option<String>)]
     pub plan: Option<PlanKey>,
-    pub priority: Priority,
+    /// Left out, the plan tells it from `impact_percent`.
+    pub priority: Option<Priority>,
+    /// How many percent of the users are hit.
+    #[schema(maximum = 100)]
+    pub impact_percent: Option<u8>,
+    /// Nothing is to be done before this; for a priority that the plan schedules, its promise starts there.
+    pub not_before: Option<DateTime<Utc>>,
     #[schema(max_length = 200)]
     pub title: String,
     #[serde(default)]
@@ -75,6 +80,8 @@ pub struct ContactBody {
     pub name: Option<String>,
     /// In international form: `+12015550123`.
     pub number: Option<String>,
+    #[schema(max_length = 254)]
+    pub mail: Option<String>,
 }
 
 impl ReportBody {
@@ -88,6 +95,13 @@ impl ReportBody {
             Ok(number) => Some(number.as_str().to_owned()),
             Err(error) => {
                 check.wrong("/contact/number", error.to_string());
+                None
+            }
+        });
+        let mail = self.contact.mail.and_then(|mail| match MailAddress::parse(&mail) {
+            Ok(address) => Some(address.as_str().to_owned()),
+            Err(error) => {
+                check.wrong("/contact/mail", error.to_string());
                 None
             }
         });
@@ -121,14 +135,20 @@ impl ReportBody {
                 }
                 plan
             }
-            (None, None) => Some(Plan { key: "none".into(), title: "No plan".into(), priorities: BTreeMap::new() }),
+            (None, None) => Some(Plan::empty("none".into(), "No plan")),
         };
+        let impact = self.impact_percent.map(|percent| percent.min(100));
+        let told = || plan.as_ref()?.priority_of_impact(impact?);
+        let priority = self.priority.or_else(told);
+        if priority.is_none() && plan.is_some() {
+            check.wrong("/priority", "say which priority it is, P1 to P6; the plan cannot tell from `impact_percent`");
+        }
         check.done()?;
-        let (Some(team), Some(plan)) = (team, plan) else { return Err(Problem::internal()) };
+        let (Some(team), Some(plan), Some(priority)) = (team, plan, priority) else { return Err(Problem::internal()) };
         Ok(Report {
             reference: String::new(),
             source: Source::Api { by: by.into() },
-            priority: self.priority,
+            priority,
             customer: customer.map(|customer| customer.key.clone()),
             customer_name: customer.map_or_else(|| by.into(), |customer| customer.name.clone()),
             zone: customer.map_or_else(|| team.zone.clone(), |customer| customer.zone.clone()),
@@ -136,7 +156,8 @@ impl ReportBody {
             plan,
             title,
             detail,
-            contact: Contact { name, number },
+            contact: Contact { name, number, mail },
+            not_before: self.not_before,
         })
     }
 }

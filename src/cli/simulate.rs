@@ -84,6 +84,7 @@ fn lines(config: &Config, args: &Args, at: DateTime<Utc>) -> anyhow::Result<(Vec
         title: "Rehearsal".into(),
         detail: String::new(),
         contact: Contact::default(),
+        not_before: None,
     };
     let answer = args.ack_after.map_or(Answer::Nobody, |span| Answer::After(span.delta()));
     let lines = rehearse(report, World { config, overrides: &[] }, at, answer)?;

@@ -56,6 +56,11 @@ impl<'a> Ladder<'a> {
         self.policy.map_or(3600, |policy| policy.ack_timeout.delta().num_seconds())
     }
 
+    /// The first level whose people include this target.
+    pub fn level_of(&self, target: &Target) -> Option<usize> {
+        self.levels().iter().position(|level| level.notify.contains(target))
+    }
+
     /// Who stands on level `index` at `at`.
     pub fn rung(&self, index: usize, world: World<'_>, at: Time) -> Rung {
         match self.levels().get(index) {

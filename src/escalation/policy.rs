@@ -1,6 +1,6 @@
 //! An escalation policy: who is paged, in turn, and how long each has.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     id::{PersonKey, PolicyKey, ScheduleKey},
@@ -32,7 +32,7 @@ pub struct Level {
 }
 
 /// Who stands on a level.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
     /// Whoever the team's own schedule says.

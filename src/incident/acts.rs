@@ -1,10 +1,10 @@
 //! What people do about an incident.
 
 use super::{
-    command::{Actor, CONVERSATION_SECONDS, Contact, Evidence, Via},
+    command::{Actor, CONVERSATION_SECONDS, Contact, Evidence, RcaStage, Via},
     decide::Refusal,
     draft::Draft,
-    effect::Cause,
+    effect::{Attachment, Cause, Recipient},
     event::Event,
     state::{Met, PageState},
     words,
@@ -13,6 +13,9 @@ use crate::{id::PersonKey, sla::Priority};
 
 /// The longest update, in characters: what a text can carry without being cut by a carrier.
 const LONGEST_UPDATE: usize = 1500;
+
+/// The longest analysis of a cause, in bytes.
+const LONGEST_RCA: usize = 64 * 1024;
 
 pub(super) fn amend(draft: &mut Draft<'_>, contact: &Contact, title: Option<&str>, detail: Option<&str>) {
     // A caller's every step tells all of it again; only what is new happened.
@@ -23,6 +26,7 @@ pub(super) fn amend(draft: &mut Draft<'_>, contact: &Contact, title: Option<&str
             contact: Contact {
                 name: contact.name.clone().filter(|name| known.contact.name.as_ref() != Some(name)),
                 number: contact.number.clone().filter(|number| known.contact.number.as_ref() != Some(number)),
+                mail: contact.mail.clone().filter(|mail| known.contact.mail.as_ref() != Some(mail)),
             },
             title: title.filter(|title| *title != known.title).map(Into::into),
             detail: detail.filter(|detail| *detail != known.detail).map(Into::into),
@@ -31,7 +35,12 @@ pub(super) fn amend(draft: &mut Draft<'_>, contact: &Contact, title: Option<&str
     if news == (Event::Amended { contact: Contact::default(), title: None, detail: None }) {
         return;
     }
+    let words_came = matches!(&news, Event::Amended { detail: Some(_), .. });
     draft.record(news);
+    if words_came && draft.incident.is_open() && !draft.incident.wakes() {
+        // Nobody was woken: the mail that said so did not have the words yet.
+        draft.mail_team();
+    }
     // The promise goes to the number that counts now.
     if draft.incident.is_open() && draft.incident.contact.number != before {
         let text = words::promise(&draft.incident, draft.now);
@@ -106,6 +115,11 @@ pub(super) fn record_response(draft: &mut Draft<'_>, by: &Actor, evidence: &Evid
         Evidence::Attested { .. } if !human(by) => {
             return Err(Refusal::Invalid("only a person can attest that the customer was spoken to".into()));
         }
+        Evidence::Connected { .. } if !draft.incident.plan.promise(draft.incident.priority).live => {
+            return Err(Refusal::Invalid(
+                "under this plan a conversation counts, not that the call was put through".into(),
+            ));
+        }
         Evidence::Attested { note } if note.trim().is_empty() => {
             return Err(Refusal::Invalid("say in a note whom you spoke to, and how".into()));
         }
@@ -131,7 +145,7 @@ pub(super) fn post_update(draft: &mut Draft<'_>, by: &Actor, text: &str, visible
     if text.is_empty() || text.chars().count() > LONGEST_UPDATE {
         return Err(Refusal::Invalid(format!("an update has 1 to {LONGEST_UPDATE} characters")));
     }
-    let window = draft.incident.updates.grid.map(|_| draft.incident.updates.window);
+    let window = draft.incident.updates.running.map(|_| draft.incident.updates.window);
     let why_not = if !visible {
         Some("the customer does not see it")
     } else if !human(by) {
@@ -153,6 +167,7 @@ pub(super) fn post_update(draft: &mut Draft<'_>, by: &Actor, text: &str, visible
     });
     if visible {
         let words = words::update(&draft.incident, text, draft.now);
+        draft.mail(Recipient::Subscribers, words.clone(), None);
         draft.tell_customer(words);
     }
     Ok(())
@@ -164,7 +179,7 @@ pub(super) fn set_priority(draft: &mut Draft<'_>, by: &Actor, to: Priority, reas
         return Err(Refusal::Invalid(format!("it is {to} already")));
     }
     draft.record_settling(Event::PriorityChanged { by: by.clone(), from, to, reason: reason.into() });
-    if to < from && to.pages() {
+    if to < from && draft.incident.wakes() {
         match draft.incident.holder.as_ref().map(|holder| holder.who.clone()) {
             Some(Actor::Person(person)) => {
                 let text = format!("{} is {to} now: {reason}", draft.incident.reference);
@@ -209,6 +224,85 @@ pub(super) fn wait(draft: &mut Draft<'_>, by: &Actor, reason: &str) -> Result<()
         return Err(Refusal::Invalid("only a person can say that we wait on the customer".into()));
     }
     draft.record(Event::WaitingOnCustomer { by: by.clone(), reason: reason.trim().into() });
+    let text = words::waiting(&draft.incident, draft.now);
+    draft.tell_customer(text);
+    Ok(())
+}
+
+pub(super) fn rule_out(draft: &mut Draft<'_>, by: &Actor, note: &str) -> Result<(), Refusal> {
+    known(draft, by)?;
+    if !draft.incident.plan.rule_out {
+        return Err(Refusal::Invalid(format!(
+            "the plan \"{}\" does not let the team leave before it is resolved",
+            draft.incident.plan.title
+        )));
+    }
+    if !human(by) || note.trim().is_empty() {
+        return Err(Refusal::Invalid("a person must say what shows that it is not ours".into()));
+    }
+    if draft.incident.ruled_out.is_some() {
+        return Err(Refusal::Invalid("it was ruled out already".into()));
+    }
+    draft.record_settling(Event::RuledOut { by: by.clone(), note: note.trim().into() });
+    let text = words::ruled_out(&draft.incident, note.trim());
+    draft.tell_customer(text);
+    Ok(())
+}
+
+pub(super) fn note_upstream(draft: &mut Draft<'_>, by: &Actor, service: &str, said: &str) -> Result<(), Refusal> {
+    known(draft, by)?;
+    let (service, said) = (service.trim(), said.trim());
+    let fits = |text: &str, most: usize| !text.is_empty() && text.chars().count() <= most;
+    if !fits(service, 100) || !fits(said, LONGEST_UPDATE) {
+        return Err(Refusal::Invalid(format!(
+            "name the service (1 to 100 characters) and say what is known (1 to {LONGEST_UPDATE})"
+        )));
+    }
+    let event = Event::UpstreamNoted { by: by.clone(), service: service.into(), words: said.into() };
+    draft.record(event);
+    let text = words::upstream(&draft.incident, service, said);
+    draft.mail(Recipient::Subscribers, text.clone(), None);
+    draft.tell_customer(text);
+    Ok(())
+}
+
+pub(super) fn offer_call(draft: &mut Draft<'_>, by: &Actor) -> Result<(), Refusal> {
+    known(draft, by)?;
+    let Some(link) = draft.incident.plan.call_link.clone() else {
+        return Err(Refusal::Invalid("the plan has no link for calls".into()));
+    };
+    if !human(by) {
+        return Err(Refusal::Invalid("an engineer decides whether there is a call".into()));
+    }
+    draft.record(Event::CallOffered { by: by.clone(), link: link.clone() });
+    let text = words::call_link(&draft.incident, &link);
+    draft.tell_customer(text);
+    Ok(())
+}
+
+pub(super) fn deliver_rca(draft: &mut Draft<'_>, by: &Actor, stage: RcaStage, text: &str) -> Result<(), Refusal> {
+    known(draft, by)?;
+    if draft.incident.is_open() {
+        return Err(Refusal::Invalid("the analysis of the cause comes after the end; resolve it first".into()));
+    }
+    let promised = draft.incident.rca.and_then(|rca| match stage {
+        RcaStage::Draft => rca.draft,
+        RcaStage::Final => rca.last,
+    });
+    let Some(promised) = promised else {
+        return Err(Refusal::Invalid(format!("the plan promises no {stage} analysis for {}", draft.incident.priority)));
+    };
+    if !human(by) {
+        return Err(Refusal::Invalid("a person must stand for the analysis".into()));
+    }
+    if text.trim().is_empty() || text.len() > LONGEST_RCA {
+        return Err(Refusal::Invalid(format!("an analysis has 1 to {LONGEST_RCA} bytes")));
+    }
+    let late = draft.now > promised.due;
+    draft.record_settling(Event::RcaDelivered { by: by.clone(), stage, text: text.into(), late });
+    let attachment = Attachment { name: format!("rca-{}-{stage}.md", draft.incident.reference), text: text.into() };
+    let body = words::rca_delivered(&draft.incident, stage);
+    draft.mail(Recipient::Customer, body, Some(attachment));
     Ok(())
 }
 

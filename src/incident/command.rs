@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    clock::Time,
     id::{CallId, CustomerKey, IntegrationKey, PersonKey, TeamKey},
     sla::{Plan, Priority, Zone},
 };
@@ -57,13 +58,20 @@ pub struct Contact {
     pub name: Option<String>,
     /// E.164, in full: the engineer has to dial it.
     pub number: Option<String>,
+    /// Where they read mail, in full.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail: Option<String>,
 }
 
 /// The number with its last two digits only, as everywhere where it is not needed.
 impl std::fmt::Debug for Contact {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let tail = |number: &String| format!("…{}", number.get(number.len().saturating_sub(2)..).unwrap_or_default());
-        f.debug_struct("Contact").field("name", &self.name).field("number", &self.number.as_ref().map(tail)).finish()
+        f.debug_struct("Contact")
+            .field("name", &self.name)
+            .field("number", &self.number.as_ref().map(tail))
+            .field("mail", &self.mail.is_some())
+            .finish()
     }
 }
 
@@ -85,6 +93,9 @@ pub struct Report {
     pub title: String,
     pub detail: String,
     pub contact: Contact,
+    /// The customer wants nothing done before this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Time>,
 }
 
 /// What is wanted of an incident.
@@ -102,9 +113,16 @@ pub enum Command {
         title: Option<String>,
         detail: Option<String>,
     },
-    /// The caller says it got worse, or is not satisfied.
+    /// The caller says it got worse, or is not satisfied. `level` is one of the plan's, from 0; else the next.
     CustomerEscalates {
         why: String,
+        level: Option<usize>,
+        /// When it happened that they complain of.
+        occurred_at: Option<Time>,
+    },
+    /// The customer said something: an answer to what was asked, or a sign that a closed trouble is not over.
+    CustomerReplies {
+        text: String,
     },
     Acknowledge {
         by: Actor,
@@ -154,6 +172,32 @@ pub enum Command {
     Resume {
         by: Actor,
     },
+    /// The trouble was shown not to be ours: the team leaves, and can be engaged again.
+    RuleOut {
+        by: Actor,
+        note: String,
+    },
+    /// After it was ruled out: the promises start anew.
+    Reengage {
+        by: Actor,
+        why: String,
+    },
+    /// A service of somebody else that we rest on is in trouble.
+    NoteUpstream {
+        by: Actor,
+        service: String,
+        words: String,
+    },
+    /// The customer is sent the plan's link to talk at once.
+    OfferCall {
+        by: Actor,
+    },
+    /// The analysis of the cause is given to the customer.
+    DeliverRca {
+        by: Actor,
+        stage: RcaStage,
+        text: String,
+    },
     Resolve {
         by: Actor,
         note: String,
@@ -183,8 +227,27 @@ pub enum Command {
 pub enum Evidence {
     /// A bridged or call-back conversation, by the carrier's ids.
     Conversation { calls: Vec<String>, seconds: u32 },
+    /// The caller was connected live, by the carrier's id of the call: the answer itself counts.
+    Connected { call: String },
     /// A person's word for it.
     Attested { note: String },
+}
+
+/// Which analysis of the cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RcaStage {
+    Draft,
+    Final,
+}
+
+impl std::fmt::Display for RcaStage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            RcaStage::Draft => "draft",
+            RcaStage::Final => "final",
+        })
+    }
 }
 
 /// The least conversation that counts as a response, in seconds.

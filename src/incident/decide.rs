@@ -3,6 +3,7 @@
 use super::{
     acts,
     command::{Actor, Command, Report},
+    customer,
     draft::Draft,
     due,
     effect::{Cause, Effect},
@@ -80,11 +81,7 @@ pub fn decide(
         (Some(_), Command::Report(_)) => Err(Refusal::Open),
         (None, _) => Err(Refusal::Unknown),
         (Some(incident), command) => {
-            let closed_too = matches!(
-                command,
-                Command::Reopen { .. } | Command::TimerFired | Command::PageExhausted { .. } | Command::Amend { .. }
-            );
-            if !incident.is_open() && !closed_too {
+            if !incident.is_open() && !allowed_when_closed(incident, command) {
                 return Err(Refusal::Closed);
             }
             let mut draft = Draft::new(incident.clone(), world, now);
@@ -102,12 +99,30 @@ fn open(id: &IncidentId, report: &Report, world: World<'_>, now: Time) -> Result
     let first = Recorded { seq: 1, at: now, event };
     let incident = Incident::open(id, &first).ok_or(Refusal::Unknown)?;
     let mut draft = Draft::opened(incident, first.event, world, now);
-    if report.priority.pages() {
+    for what in customer::unmet(report) {
+        draft.record(Event::TermsUnmet { what });
+    }
+    if draft.incident.wakes() {
         draft.climb_to(0, 0, Cause::Opened);
+    } else {
+        draft.mail_team();
     }
     let text = words::promise(&draft.incident, now);
-    draft.tell_customer(text);
+    let more = words::please_send(&draft.incident);
+    draft.tell_customer_at_length(text, &more);
     Ok(draft.into_decision())
+}
+
+/// Whether this may be done to an incident that is over. Pages are sent about one whose analysis is late, and are
+/// answered like any other.
+fn allowed_when_closed(incident: &Incident, command: &Command) -> bool {
+    let asked = || incident.climb.next_at.is_some() || incident.open_pages().next().is_some();
+    match command {
+        Command::Reopen { .. } | Command::TimerFired | Command::PageExhausted { .. } | Command::Amend { .. } => true,
+        Command::DeliverRca { .. } | Command::CustomerReplies { .. } => true,
+        Command::Acknowledge { .. } | Command::PassOn { .. } | Command::KeyPress { .. } => asked(),
+        _ => false,
+    }
 }
 
 fn carry(draft: &mut Draft<'_>, command: &Command) -> Result<(), Refusal> {
@@ -117,10 +132,8 @@ fn carry(draft: &mut Draft<'_>, command: &Command) -> Result<(), Refusal> {
         Command::PageExhausted { page, definite } => due::page_exhausted(draft, *page, *definite),
         Command::Signal { summary } => draft.record(Event::SignalRepeated { summary: summary.clone() }),
         Command::Amend { contact, title, detail } => acts::amend(draft, contact, title.as_deref(), detail.as_deref()),
-        Command::CustomerEscalates { why } => {
-            draft.record(Event::CustomerEscalated { why: why.clone() });
-            draft.raise(Cause::CustomerAsked);
-        }
+        Command::CustomerEscalates { why, level, occurred_at } => customer::escalates(draft, why, *level, *occurred_at),
+        Command::CustomerReplies { text } => customer::replies(draft, text)?,
         Command::Acknowledge { by, via, page } => acts::acknowledge(draft, by, *via, *page)?,
         Command::PassOn { by, via, page } => acts::pass_on(draft, by, *via, *page)?,
         Command::KeyPress { page, key } => acts::key_press(draft, *page, *key)?,
@@ -140,6 +153,16 @@ fn carry(draft: &mut Draft<'_>, command: &Command) -> Result<(), Refusal> {
             }
             draft.record(Event::Resumed { by: by.clone() });
         }
+        Command::RuleOut { by, note } => acts::rule_out(draft, by, note)?,
+        Command::Reengage { by, why } => {
+            if draft.incident.ruled_out.is_none() {
+                return Err(Refusal::Invalid("it was not ruled out; the team is on it".into()));
+            }
+            customer::reengage(draft, by, why);
+        }
+        Command::NoteUpstream { by, service, words } => acts::note_upstream(draft, by, service, words)?,
+        Command::OfferCall { by } => acts::offer_call(draft, by)?,
+        Command::DeliverRca { by, stage, text } => acts::deliver_rca(draft, by, *stage, text)?,
         Command::Resolve { by, note } => {
             draft.record_settling(Event::Resolved { by: by.clone(), note: note.clone() });
             let text = words::resolved(&draft.incident, note);
@@ -149,10 +172,7 @@ fn carry(draft: &mut Draft<'_>, command: &Command) -> Result<(), Refusal> {
             if draft.incident.is_open() {
                 return Err(Refusal::Open);
             }
-            draft.record(Event::Reopened { by: by.clone(), why: why.clone() });
-            if draft.incident.priority.pages() {
-                draft.climb_to(0, 0, Cause::Reopened);
-            }
+            customer::reopen(draft, by, why);
         }
         Command::Cancel { by, reason } => {
             draft.record_settling(Event::Cancelled { by: by.clone(), reason: reason.clone() });

@@ -2,9 +2,10 @@
 
 use super::{
     decide::{Decision, World},
-    effect::{Cause, Effect, Page},
+    effect::{Attachment, Cause, Effect, Mail, Page, Recipient},
     event::{Event, Recorded},
     state::Incident,
+    words,
 };
 use crate::{clock::Time, escalation::Ladder, id::PersonKey, paging::rules, people::Channel};
 
@@ -97,9 +98,11 @@ impl<'a> Draft<'a> {
     /// Pages one person; an earlier page to the same person ends, so that one phone rings for one reason.
     pub fn page(&mut self, person: PersonKey, level: Option<usize>, cause: Cause) {
         let Some(known) = self.world.config.people.get(&person) else { return };
-        let mut steps = rules::steps(known, self.incident.priority);
-        if cause == Cause::UpdateDue && steps.iter().any(|step| step.channel == Channel::Sms) {
-            // A reminder every hour is a text, not a call.
+        let live = self.incident.plan.promise(self.incident.priority).live && level.is_some();
+        let mut steps = if live { rules::at_once(known) } else { rules::steps(known, self.incident.priority) };
+        let gentle = matches!(cause, Cause::UpdateDue | Cause::ResolutionDue | Cause::RcaDue);
+        if gentle && steps.iter().any(|step| step.channel == Channel::Sms) {
+            // A reminder of what comes back every hour, or can wait for the morning, is a text and not a call.
             steps.retain(|step| step.channel == Channel::Sms);
         }
         let page = self.incident.pages.keys().next_back().map_or(1, |last| last + 1);
@@ -107,9 +110,38 @@ impl<'a> Draft<'a> {
         self.decision.effects.push(Effect::Page(Page { number: page, person, cause, steps }));
     }
 
+    /// By text and by mail, as far as there is a number and an address.
     pub fn tell_customer(&mut self, text: String) {
+        self.tell_customer_at_length(text, "");
+    }
+
+    /// The same, and in the mail more than a text can hold.
+    pub fn tell_customer_at_length(&mut self, text: String, more: &str) {
+        self.mail(Recipient::Customer, [&text, more].concat(), None);
         if self.incident.contact.number.is_some() {
             self.decision.effects.push(Effect::TellCustomer { text });
+        }
+    }
+
+    /// The team, where nobody is woken: what was reported, and what is promised.
+    pub fn mail_team(&mut self) {
+        let body = words::for_the_team(&self.incident, self.now);
+        self.mail(Recipient::Team, body, None);
+    }
+
+    pub fn mail(&mut self, to: Recipient, body: String, attachment: Option<Attachment>) {
+        let subject = words::subject(&self.incident);
+        self.decision.effects.push(Effect::Mail(Mail { to, subject, body, attachment }));
+    }
+
+    /// Those on the lowest level where somebody stands, without climbing.
+    pub fn page_first_level(&mut self, cause: Cause) {
+        let ladder = self.ladder();
+        let people = (0..=ladder.last_resort())
+            .map(|level| ladder.rung(level, self.world, self.now).people)
+            .find(|people| !people.is_empty());
+        for person in people.unwrap_or_default() {
+            self.page(person, None, cause);
         }
     }
 

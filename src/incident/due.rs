@@ -6,6 +6,8 @@ use super::{
     draft::Draft,
     effect::Cause,
     event::Event,
+    state::Phase,
+    words,
 };
 use crate::clock::Time;
 
@@ -25,12 +27,38 @@ pub(super) fn all(draft: &mut Draft<'_>) {
                 draft.record(Event::UpdateReminded { window, due });
                 remind(draft, Cause::UpdateDue);
             }
-            Due::Response | Due::WindowEnd { .. } => raise = run_out(draft, due, action).or(raise),
+            Due::Response | Due::WindowEnd { .. } | Due::Resolution | Due::Rca { .. } => {
+                raise = run_out(draft, due, action).or(raise);
+            }
+            Due::Begin => begin(draft, due),
+            Due::ResolutionReminder => {
+                let due = draft.incident.resolution.map_or(due, |resolution| resolution.due);
+                draft.record(Event::ResolutionReminded { due });
+                remind(draft, Cause::ResolutionDue);
+            }
+            Due::RcaReminder { stage } => {
+                let promised =
+                    draft.incident.rca.as_mut().and_then(|rca| rca.stage(stage).map(|promised| promised.due));
+                draft.record(Event::RcaReminded { stage, due: promised.unwrap_or(due) });
+                remind(draft, Cause::RcaDue);
+            }
+            Due::AskAgain => ask_again(draft),
+            Due::IdleWarning => warn_of_closing(draft),
+            Due::IdleClose => {
+                draft.record_settling(Event::ClosedIdle { due });
+                let text = words::closed_idle(&draft.incident);
+                draft.tell_customer(text);
+            }
             Due::Lapse => lapse(draft),
             Due::Review => review(draft),
         }
     }
-    if let Some(cause) = raise {
+    raise_for(draft, raise);
+}
+
+/// A missed promise raises the level, of an incident that is still somebody's business.
+fn raise_for(draft: &mut Draft<'_>, missed: Option<Cause>) {
+    if let Some(cause) = missed.filter(|_| matches!(draft.incident.phase, Phase::Open | Phase::Resolved)) {
         draft.raise(cause);
     }
 }
@@ -42,13 +70,13 @@ pub(super) fn promises(draft: &mut Draft<'_>) {
     let mut raise = None;
     loop {
         let mut over = agenda::all(&draft.incident);
-        over.retain(|(due, action)| *due < draft.now && matches!(action, Due::Response | Due::WindowEnd { .. }));
+        let promise =
+            |action: &Due| matches!(action, Due::Response | Due::WindowEnd { .. } | Due::Resolution | Due::Rca { .. });
+        over.retain(|(due, action)| *due < draft.now && promise(action));
         let Some((due, action)) = over.into_iter().min() else { break };
         raise = run_out(draft, due, action).or(raise);
     }
-    if let Some(cause) = raise {
-        draft.raise(cause);
-    }
+    raise_for(draft, raise);
 }
 
 /// The time of a promise is over. Why the level must be raised, if it was not kept.
@@ -62,6 +90,14 @@ fn run_out(draft: &mut Draft<'_>, due: Time, action: Due) -> Option<Cause> {
             draft.record(Event::UpdateMissed { window, due });
             Some(Cause::UpdateMissed)
         }
+        Due::Resolution => {
+            draft.record(Event::ResolutionMissed { due });
+            Some(Cause::ResolutionMissed)
+        }
+        Due::Rca { stage } => {
+            draft.record(Event::RcaMissed { stage, due });
+            Some(Cause::RcaMissed)
+        }
         _ => {
             draft.record(Event::ResponseMissed { due });
             Some(Cause::CallbackMissed)
@@ -69,15 +105,48 @@ fn run_out(draft: &mut Draft<'_>, due: Time, action: Due) -> Option<Cause> {
     }
 }
 
-/// The commander is reminded of updates, whoever has it of the callback. Where nobody has it, people are being paged
-/// already.
+/// Whoever has it is reminded of the callback, the commander of everything else. Where nobody has it, people are being
+/// paged already; if not, because it woke nobody, now is the time to.
 fn remind(draft: &mut Draft<'_>, cause: Cause) {
-    let holder = draft.incident.holder.as_ref().map(|holder| holder.who.clone());
-    let commander = draft.incident.commander.clone().filter(|_| cause == Cause::UpdateDue);
-    match (commander, holder) {
-        (Some(person), _) | (None, Some(Actor::Person(person))) => draft.page(person, None, cause),
+    let incident = &draft.incident;
+    let commander = incident.commander.clone().filter(|_| cause != Cause::CallbackAtRisk);
+    let holder = incident.holder.as_ref().map(|holder| holder.who.clone());
+    let last = incident.responders.last().filter(|_| !incident.is_open()).cloned();
+    match (commander, holder, last) {
+        (Some(person), _, _) | (None, Some(Actor::Person(person)), _) | (None, None, Some(person)) => {
+            draft.page(person, None, cause);
+        }
+        (None, None, None) if incident.climb.next_at.is_none() => draft.page_first_level(cause),
         _ => {}
     }
+}
+
+/// Office hours, or the time the customer asked for: people are paged now.
+fn begin(draft: &mut Draft<'_>, due: Time) {
+    draft.record(Event::Begun { due });
+    if draft.incident.holder.is_some() || draft.incident.climb.next_at.is_some() {
+        return;
+    }
+    if draft.incident.wakes() {
+        draft.climb_to(0, 0, Cause::Begins);
+    } else {
+        draft.page_first_level(Cause::Begins);
+    }
+}
+
+/// The customer did not answer: once more.
+fn ask_again(draft: &mut Draft<'_>) {
+    let requests = draft.incident.waiting.as_ref().map_or(0, |waiting| waiting.requests);
+    draft.record(Event::CustomerAsked { request: requests.saturating_add(1) });
+    let text = words::waiting(&draft.incident, draft.now);
+    draft.tell_customer(text);
+}
+
+fn warn_of_closing(draft: &mut Draft<'_>) {
+    let Some(closes_at) = draft.incident.waiting.as_ref().and_then(|waiting| waiting.close_at) else { return };
+    draft.record(Event::IdleWarned { closes_at });
+    let text = words::closes_soon(&draft.incident, closes_at, draft.now);
+    draft.tell_customer(text);
 }
 
 /// Nothing happened for long. Where people should be paged, somebody has it or the ladder begins anew: that it was
@@ -86,7 +155,7 @@ fn review(draft: &mut Draft<'_>) {
     draft.record(Event::ReviewDue);
     let incident = &draft.incident;
     let forsaken = incident.holder.is_none() && incident.waiting.is_none() && incident.climb.next_at.is_none();
-    if forsaken && incident.priority.pages() {
+    if forsaken && incident.wakes() {
         draft.climb_to(0, 0, Cause::NotAcknowledged);
     }
 }

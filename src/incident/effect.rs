@@ -98,4 +98,14 @@ pub enum Cause {
     PassedOn,
     Reopened,
     PriorityRaised,
+    /// It waited for office hours, or for the time the customer asked for.
+    Begins,
+    /// It had been ruled out, and the customer engages us again.
+    Reengaged,
+    /// Its end was promised, and is due soon, or late.
+    ResolutionDue,
+    ResolutionMissed,
+    /// The analysis of the cause is due soon, or late.
+    RcaDue,
+    RcaMissed,
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    command::{Actor, Contact, Evidence, Report, Via},
+    command::{Actor, Contact, Evidence, RcaStage, Report, Via},
     effect::Cause,
 };
 use crate::{clock::Time, id::PersonKey, sla::Priority};
@@ -33,8 +33,25 @@ pub enum Event {
         title: Option<String>,
         detail: Option<String>,
     },
+    /// It was reported in a way, or without something, that the plan asks for; it is worked on all the same.
+    TermsUnmet {
+        what: String,
+    },
+    /// `level` is the plan's that was asked for; `offered`: whether the plan offers one.
     CustomerEscalated {
         why: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        level: Option<usize>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        occurred_at: Option<Time>,
+        offered: bool,
+    },
+    CustomerReplied {
+        text: String,
+    },
+    /// It waited for office hours or for the time the customer asked for, and begins now.
+    Begun {
+        due: Time,
     },
 
     /// The ladder was climbed to this level (0 is the first; one past the last is the last resort).
@@ -143,6 +160,55 @@ pub enum Event {
     },
     Resumed {
         by: Actor,
+    },
+    /// The customer was asked once more; this is so many times now.
+    CustomerAsked {
+        request: u8,
+    },
+    /// The customer was told that it will be closed.
+    IdleWarned {
+        closes_at: Time,
+    },
+    /// Closed because the customer no longer answered.
+    ClosedIdle {
+        due: Time,
+    },
+    RuledOut {
+        by: Actor,
+        note: String,
+    },
+    Reengaged {
+        by: Actor,
+        why: String,
+    },
+    UpstreamNoted {
+        by: Actor,
+        service: String,
+        words: String,
+    },
+    CallOffered {
+        by: Actor,
+        link: String,
+    },
+    ResolutionReminded {
+        due: Time,
+    },
+    ResolutionMissed {
+        due: Time,
+    },
+    RcaReminded {
+        stage: RcaStage,
+        due: Time,
+    },
+    RcaMissed {
+        stage: RcaStage,
+        due: Time,
+    },
+    RcaDelivered {
+        by: Actor,
+        stage: RcaStage,
+        text: String,
+        late: bool,
     },
     /// Nothing was promised and nothing is due: looked at again.
     ReviewDue,

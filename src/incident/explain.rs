@@ -103,6 +103,7 @@ fn conversation(held: &Held, zone: &Zone, near: Time) -> String {
         Evidence::Conversation { seconds, .. } => {
             format!("A conversation of {} {who} ended {at}", spoken(Span::seconds(*seconds)))
         }
+        Evidence::Connected { .. } => format!("The caller was connected {who} {at}"),
         Evidence::Attested { .. } => format!("The conversation {who}, on their own word, is recorded {at}"),
     }
 }

@@ -3,16 +3,12 @@
 use chrono::TimeDelta;
 
 use super::{
-    command::{Actor, Contact, Report},
+    command::{Actor, Contact, RcaStage, Report},
     effect::Cause,
     event::{Event, Recorded},
-    state::{Climb, Grid, Holder, Incident, Met, PageState, Phase, Response, Updates, Verdict, Waiting, Window},
+    state::{Climb, Deadline, Holder, Incident, Met, PageState, Phase, Response, RuledOut, Updates, Verdict, Waiting},
 };
-use crate::{
-    clock::Time,
-    id::IncidentId,
-    sla::{Priority, Promise},
-};
+use crate::{clock::Time, id::IncidentId, sla::Anchor};
 
 /// How long an open incident may lie with nothing else due.
 const REVIEW_EVERY: TimeDelta = TimeDelta::hours(24);
@@ -33,8 +29,20 @@ impl Incident {
     /// The state after the first event; `None` unless it is [`Event::Opened`].
     pub fn open(id: &IncidentId, first: &Recorded) -> Option<Incident> {
         let Event::Opened { report } = &first.event else { return None };
-        let Report { reference, source, priority, customer, customer_name, zone, team, plan, title, detail, contact } =
-            report.as_ref().clone();
+        let Report {
+            reference,
+            source,
+            priority,
+            customer,
+            customer_name,
+            zone,
+            team,
+            plan,
+            title,
+            detail,
+            contact,
+            not_before,
+        } = report.as_ref().clone();
         let mut incident = Incident {
             id: id.clone(),
             reference,
@@ -56,10 +64,16 @@ impl Incident {
             responders: Vec::new(),
             commander: None,
             climb: Climb::default(),
+            not_before,
+            asked_levels: 0,
             pages: Default::default(),
             response: Response::default(),
             updates: Updates::default(),
+            begins_at: None,
+            resolution: None,
+            rca: None,
             waiting: None,
+            ruled_out: None,
             review_at: first.at + REVIEW_EVERY,
         };
         incident.promise_from(first.at);
@@ -72,8 +86,13 @@ impl Incident {
         self.seq = recorded.seq;
         self.review_at = at + REVIEW_EVERY;
         match &recorded.event {
-            Event::Opened { .. } | Event::SignalRepeated { .. } | Event::CustomerEscalated { .. } => {}
+            Event::Opened { .. } | Event::SignalRepeated { .. } | Event::TermsUnmet { .. } => {}
             Event::LevelSkipped { .. } | Event::ReviewDue | Event::Escalated { .. } => {}
+            Event::CustomerEscalated { level, .. } => {
+                self.asked_levels = level.map_or(self.asked_levels, |level| level + 1);
+            }
+            Event::CustomerReplied { .. } => self.resume(at),
+            Event::Begun { .. } => self.begins_at = None,
             Event::Amended { contact, title, detail } => self.amend(contact, title.as_deref(), detail.as_deref()),
             Event::LevelReached { level, cause, round, next_at, .. } => {
                 // What began the climb stays its cause while it goes on for want of an answer.
@@ -108,11 +127,16 @@ impl Incident {
             }
             Event::AcknowledgementLapsed { .. } => self.holder = None,
             Event::CallbackStarted { by } => self.act(by, at),
-            Event::ResponseReminded { percent } => self.response.reminded = *percent,
+            Event::ResponseReminded { percent } => self.response.reminders.retain(|(reminder, _)| reminder > percent),
             Event::Responded { by, evidence, late } => {
                 self.act(by, at);
                 self.settle(&[Cause::CallbackAtRisk, Cause::CallbackMissed]);
-                self.response.met.get_or_insert(Met { at, by: by.clone(), evidence: evidence.clone(), late: *late });
+                if self.response.met.is_none() {
+                    self.response.met = Some(Met { at, by: by.clone(), evidence: evidence.clone(), late: *late });
+                    if self.updates.running.is_none() && self.is_open() {
+                        self.start_updates(&self.plan.promise(self.priority), Anchor::Response, at);
+                    }
+                }
             }
             Event::ResponseMissed { .. } => self.response.missed = true,
             Event::UpdateReminded { .. } => self.updates.reminded = true,
@@ -140,17 +164,86 @@ impl Incident {
             }
             Event::WaitingOnCustomer { by, reason } => {
                 self.act(by, at);
-                self.waiting = Some(Waiting { since: at, by: by.clone(), reason: reason.clone() });
+                let before = self.waiting.take();
+                self.waiting = Some(Waiting {
+                    since: before.as_ref().map_or(at, |waiting| waiting.since),
+                    by: by.clone(),
+                    reason: reason.clone(),
+                    requests: before.map_or(0, |waiting| waiting.requests).saturating_add(1),
+                    again_at: None,
+                    warn_at: None,
+                    close_at: None,
+                });
+                self.await_answer(at);
             }
             Event::Resumed { by } => {
-                self.waiting = None;
+                self.resume(at);
                 self.act(by, at);
             }
-            Event::Resolved { .. } => self.close(Phase::Resolved, at),
+            Event::CustomerAsked { request } => {
+                if let Some(waiting) = &mut self.waiting {
+                    waiting.requests = *request;
+                }
+                self.await_answer(at);
+            }
+            Event::IdleWarned { .. } => {
+                if let Some(waiting) = &mut self.waiting {
+                    waiting.warn_at = None;
+                }
+            }
+            Event::RuledOut { by, note } => {
+                self.end_window_early();
+                self.resolution = None;
+                if self.response.met.is_none() && !self.response.missed {
+                    self.response = Response::default();
+                }
+                (self.holder, self.waiting, self.begins_at) = (None, None, None);
+                self.climb = Climb::default();
+                self.stop_climbing();
+                self.ruled_out = Some(RuledOut { at, by: by.clone(), note: note.clone() });
+            }
+            Event::Reengaged { .. } => {
+                self.ruled_out = None;
+                self.promise_from(at);
+            }
+            Event::UpstreamNoted { by, .. } | Event::CallOffered { by, .. } => self.act(by, at),
+            Event::ResolutionReminded { .. } => {
+                if let Some(resolution) = &mut self.resolution {
+                    resolution.reminded = true;
+                }
+            }
+            Event::ResolutionMissed { .. } => {
+                if let Some(resolution) = &mut self.resolution {
+                    resolution.missed = true;
+                }
+            }
+            Event::RcaReminded { stage, .. } => self.rca_stage(*stage, |deadline| deadline.reminded = true),
+            Event::RcaMissed { stage, .. } => self.rca_stage(*stage, |deadline| deadline.missed = true),
+            Event::RcaDelivered { stage, .. } => {
+                self.rca_stage(*stage, |deadline| deadline.met = deadline.met.or(Some(at)));
+                if *stage == RcaStage::Final {
+                    // Whoever has the final revision needs no draft.
+                    self.rca_stage(RcaStage::Draft, |draft| draft.met = draft.met.or(Some(at)));
+                }
+                self.settle(&[Cause::RcaDue, Cause::RcaMissed]);
+                if self.climb.cause == Some(Cause::RcaMissed) {
+                    self.stop_climbing();
+                }
+            }
+            Event::Resolved { .. } => {
+                if let Some(resolution) = self.resolution.as_mut().filter(|resolution| resolution.met.is_none()) {
+                    resolution.met = Some(at);
+                }
+                self.close(Phase::Resolved, at);
+                self.promise_rca(at);
+            }
+            Event::ClosedIdle { .. } => self.close(Phase::Idle, at),
             Event::Cancelled { .. } => self.close(Phase::Cancelled, at),
             Event::Reopened { .. } => {
                 self.phase = Phase::Open;
-                self.closed_at = None;
+                (self.closed_at, self.rca) = (None, None);
+                self.climb = Climb::default();
+                self.stop_climbing();
                 self.promise_from(at);
             }
         }
@@ -162,6 +255,9 @@ impl Incident {
         }
         if let Some(number) = &contact.number {
             self.contact.number = Some(number.clone());
+        }
+        if let Some(mail) = &contact.mail {
+            self.contact.mail = Some(mail.clone());
         }
         if let Some(title) = title {
             self.title = title.into();
@@ -180,8 +276,8 @@ impl Incident {
             self.add_responder(person.clone());
         }
         self.holder = Some(Holder { who: by.clone(), since: at, last_act: at, lapses_after });
-        self.climb.next_at = None;
-        self.pages.values_mut().for_each(|page| page.open = false);
+        self.begins_at = None;
+        self.stop_climbing();
     }
 
     fn add_responder(&mut self, person: crate::id::PersonKey) {
@@ -208,60 +304,22 @@ impl Incident {
         }
     }
 
+    fn rca_stage(&mut self, stage: RcaStage, change: impl FnOnce(&mut Deadline)) {
+        if let Some(deadline) = self.rca.as_mut().and_then(|rca| rca.stage(stage)) {
+            change(deadline);
+        }
+    }
+
     fn close_pages_of(&mut self, by: &Actor) {
         for page in self.pages.values_mut().filter(|page| Actor::Person(page.person.clone()) == *by) {
             page.open = false;
         }
     }
 
-    /// Starts the promises of the present priority.
-    fn promise_from(&mut self, at: Time) {
-        let Promise { response, updates, remind_before, .. } = self.plan.promise(self.priority);
-        self.response = Response { from: Some(at), due: response.map(|span| at + span.delta()), ..Response::default() };
-        self.updates.window = self.updates.past.last().map_or(1, |last| last.number + 1);
-        self.updates.grid = updates.filter(|span| span.delta() > TimeDelta::zero()).map(|span| Grid {
-            anchor: at,
-            first: self.updates.window,
-            every_seconds: span.delta().num_seconds(),
-            remind_before_seconds: remind_before.map_or(15 * 60, |span| span.delta().num_seconds()),
-        });
-        (self.updates.met, self.updates.reminded) = (false, false);
-    }
-
-    fn next_window(&mut self, number: u32, due: Time, verdict: Verdict) {
-        self.updates.past.push(Window { number, due, verdict });
-        self.updates.window = number + 1;
-        (self.updates.met, self.updates.reminded) = (false, false);
-    }
-
-    /// The window that runs is over before its end: met if it was, otherwise nobody owes it any more.
-    fn end_window_early(&mut self) {
-        if let Some(grid) = self.updates.grid.take() {
-            let number = self.updates.window;
-            let verdict = if self.updates.met { Verdict::Met } else { Verdict::Waived };
-            self.next_window(number, grid.due(number), verdict);
-        }
-    }
-
-    fn change_priority(&mut self, to: Priority, at: Time) {
-        let before = self.plan.promise(self.priority);
-        self.priority = to;
-        let promise = self.plan.promise(to);
-        if promise.updates != before.updates {
-            let kept = std::mem::take(&mut self.response);
-            self.end_window_early();
-            self.promise_from(at);
-            self.response = kept;
-        }
-        // A conversation that was held, or missed, is not undone by a new priority.
-        if promise.response != before.response && self.response.met.is_none() && !self.response.missed {
-            self.response =
-                Response { from: Some(at), due: promise.response.map(|span| at + span.delta()), ..Response::default() };
-        }
-        if !to.pages() {
-            self.climb.next_at = None;
-            self.pages.values_mut().for_each(|page| page.open = false);
-        }
+    /// Nobody need be reached any more.
+    pub(super) fn stop_climbing(&mut self) {
+        self.climb.next_at = None;
+        self.pages.values_mut().for_each(|page| page.open = false);
     }
 
     fn close(&mut self, phase: Phase, at: Time) {
@@ -271,6 +329,8 @@ impl Incident {
         self.climb = Climb::default();
         self.holder = None;
         self.waiting = None;
+        self.ruled_out = None;
+        self.begins_at = None;
         self.pages.values_mut().for_each(|page| page.open = false);
     }
 }

@@ -163,9 +163,11 @@ impl Stage<'_> {
     fn promises(&mut self) {
         let Some(incident) = &self.incident else { return };
         let response = incident.response.due.map(|at| Line { at, what: What::ResponseDue });
-        let windows = incident.updates.grid.into_iter().flat_map(|grid| {
-            (1..=WINDOWS).map(move |window| Line { at: grid.due(window), what: What::UpdateDue { window } })
-        });
+        let cadence = incident.plan.promise(incident.priority).updates;
+        let next = |due: &Time| cadence.as_ref().map(|cadence| incident.plan.due(*due, &cadence.every));
+        let windows = std::iter::successors(incident.window_due(), next)
+            .zip(1..=WINDOWS)
+            .map(|(at, window)| Line { at, what: What::UpdateDue { window } });
         self.lines.extend(response.into_iter().chain(windows));
     }
 }

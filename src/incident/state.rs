@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    command::{Actor, Contact, Evidence, Source},
+    command::{Actor, Contact, Evidence, RcaStage, Source},
     effect::Cause,
 };
 use crate::{
     clock::Time,
     id::{CustomerKey, IncidentId, PersonKey, TeamKey},
-    sla::{Plan, Priority, Zone},
+    sla::{Pausable, Plan, Priority, Zone},
 };
 
 /// What is known of an incident.
@@ -40,12 +40,23 @@ pub struct Incident {
     pub responders: Vec<PersonKey>,
     pub commander: Option<PersonKey>,
     pub climb: Climb,
+    /// The customer wants nothing done before this.
+    pub not_before: Option<Time>,
+    /// How many of the plan's higher levels the customer has asked for.
+    pub asked_levels: usize,
     /// Every page made, by number; the next number follows the last.
     pub pages: BTreeMap<u32, PageState>,
 
+    /// It waits until then for office hours, or because the customer wants nothing done before; nobody is woken.
+    pub begins_at: Option<Time>,
     pub response: Response,
     pub updates: Updates,
+    pub resolution: Option<Deadline>,
+    /// Once it is resolved, if its analysis was promised.
+    pub rca: Option<Rca>,
     pub waiting: Option<Waiting>,
+    /// The trouble is not ours: nothing is promised until somebody engages us again.
+    pub ruled_out: Option<RuledOut>,
     /// When a review is due if nothing else is.
     pub review_at: Time,
 }
@@ -56,6 +67,8 @@ pub struct Incident {
 pub enum Phase {
     Open,
     Resolved,
+    /// The customer no longer answered.
+    Idle,
     Cancelled,
 }
 
@@ -99,8 +112,8 @@ pub struct PageState {
 pub struct Response {
     pub from: Option<Time>,
     pub due: Option<Time>,
-    /// The last reminder sent, in percent of the time.
-    pub reminded: u8,
+    /// The reminders still to come: at so many percent of the time.
+    pub reminders: Vec<(u8, Time)>,
     pub met: Option<Met>,
     pub missed: bool,
 }
@@ -117,9 +130,9 @@ pub struct Met {
 /// The chain of progress updates: windows on a fixed grid.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Updates {
-    /// Where the grid starts and how wide it is, in seconds. `None`: no updates are promised.
-    pub grid: Option<Grid>,
-    /// The window that runs now, from 1.
+    /// The window that runs now. `None`: no update is owed.
+    pub running: Option<Running>,
+    /// Its number, or that of the next one: from 1, and they go on when a closed incident is opened again.
     pub window: u32,
     /// Whether it is met, and whether the commander was reminded of it.
     pub met: bool,
@@ -131,14 +144,39 @@ pub struct Updates {
     pub last_at: Option<Time>,
 }
 
-/// Where the windows lie.
+/// A window that runs. Each begins where the one before it ended, so that nothing moves the grid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Grid {
-    pub anchor: Time,
-    /// The number of the first window of this grid: the numbers go on when a closed incident is opened again.
-    pub first: u32,
-    pub every_seconds: i64,
-    pub remind_before_seconds: i64,
+pub struct Running {
+    pub from: Time,
+    pub due: Time,
+    /// When the commander is reminded of it, if at all.
+    pub remind_at: Option<Time>,
+}
+
+/// A promise with one due instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deadline {
+    pub from: Time,
+    pub due: Time,
+    pub remind_at: Time,
+    pub reminded: bool,
+    pub met: Option<Time>,
+    pub missed: bool,
+}
+
+/// The promised analysis of the cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rca {
+    pub draft: Option<Deadline>,
+    pub last: Option<Deadline>,
+}
+
+/// The trouble was shown not to be ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuledOut {
+    pub at: Time,
+    pub by: Actor,
+    pub note: String,
 }
 
 /// A window that is over.
@@ -164,7 +202,16 @@ pub enum Verdict {
 pub struct Waiting {
     pub since: Time,
     pub by: Actor,
+    /// What was asked.
     pub reason: String,
+    /// How often the customer was asked.
+    pub requests: u8,
+    /// When the customer is asked once more, if the plan says so and it is not the last time.
+    pub again_at: Option<Time>,
+    /// When the customer is told that it will be closed, unless that was done.
+    pub warn_at: Option<Time>,
+    /// When it is closed.
+    pub close_at: Option<Time>,
 }
 
 impl Incident {
@@ -178,9 +225,51 @@ impl Incident {
         self.pages.iter().filter(|(_, page)| page.open).map(|(number, page)| (*number, page))
     }
 
-    /// When the update window that runs now ends; `None` where no updates are promised.
+    /// When the update window that runs now ends; `None` where no update is owed.
     pub fn window_due(&self) -> Option<Time> {
-        self.updates.grid.filter(|_| self.is_open()).map(|grid| grid.due(self.updates.window))
+        self.updates.running.filter(|_| self.is_open()).map(|window| window.due)
+    }
+
+    /// By when the customer hears something next: the end of the window that runs, or, where that is met, of the one
+    /// after it.
+    pub fn next_update_due(&self) -> Option<Time> {
+        let due = self.window_due()?;
+        match self.plan.promise(self.priority).updates {
+            Some(cadence) if self.updates.met => Some(self.plan.due(due, &cadence.every)),
+            _ => Some(due),
+        }
+    }
+
+    /// Whether people are woken for it now.
+    pub fn wakes(&self) -> bool {
+        self.plan.wakes(self.priority) && self.begins_at.is_none() && self.ruled_out.is_none()
+    }
+
+    /// Whether this clock stands still, because we wait on the customer and the plan says that it does.
+    pub fn paused(&self, clock: Pausable) -> bool {
+        self.waiting.is_some() && self.plan.pauses.contains(&clock)
+    }
+
+    /// Whether anything is left to do about it: it is open, or its analysis is owed, or people are being paged.
+    pub fn is_live(&self) -> bool {
+        self.is_open() || super::agenda::next(self).is_some()
+    }
+}
+
+impl Deadline {
+    /// Whether it is neither kept nor missed yet.
+    pub fn is_owed(&self) -> bool {
+        self.met.is_none() && !self.missed
+    }
+}
+
+impl Rca {
+    /// The deadline of a stage.
+    pub fn stage(&mut self, stage: RcaStage) -> Option<&mut Deadline> {
+        match stage {
+            RcaStage::Draft => self.draft.as_mut(),
+            RcaStage::Final => self.last.as_mut(),
+        }
     }
 }
 
@@ -188,13 +277,5 @@ impl Holder {
     /// When the acknowledgement lapses.
     pub fn lapses_at(&self) -> Time {
         self.last_act + chrono::TimeDelta::seconds(self.lapses_after)
-    }
-}
-
-impl Grid {
-    /// When window `number` ends.
-    pub fn due(&self, number: u32) -> Time {
-        let windows = i64::from(number.saturating_sub(self.first)) + 1;
-        self.anchor + chrono::TimeDelta::seconds(self.every_seconds.saturating_mul(windows))
     }
 }

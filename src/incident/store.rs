@@ -269,6 +269,7 @@ fn phase(incident: &Incident) -> &'static str {
     match incident.phase {
         Phase::Open => "open",
         Phase::Resolved => "resolved",
+        Phase::Idle => "idle",
         Phase::Cancelled => "cancelled",
     }
 }

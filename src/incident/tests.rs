@@ -5,6 +5,7 @@ mod ledger;
 mod properties;
 
 mod lateness;
+mod promises;
 
 use chrono::TimeDelta;
 
@@ -22,7 +23,7 @@ use crate::{
     escalation::{Level, Policy, Target},
     id::{IncidentId, PersonKey},
     people::{Channel, ContactMethod, E164, NotificationRule, Person},
-    sla::{Plan, Priority, Promise, Zone},
+    sla::{Cadence, Plan, Priority, Promise, Zone},
     span::Span,
 };
 
@@ -81,15 +82,13 @@ fn config() -> Config {
 fn plan() -> Plan {
     let promise = Promise {
         title: "Business stopped".into(),
-        response: Some(Span::minutes(30)),
-        updates: Some(Span::minutes(60)),
-        remind_before: None,
+        response: Some(Span::minutes(30).into()),
+        updates: Some(Cadence::every(Span::minutes(60), Span::minutes(15))),
+        wakes: true,
+        ..Promise::default()
     };
-    Plan {
-        key: "standard".into(),
-        title: "Standard".into(),
-        priorities: [(Priority::P1, promise.clone()), (Priority::P2, promise)].into(),
-    }
+    let priorities = [(Priority::P1, promise.clone()), (Priority::P2, promise)].into();
+    Plan { priorities, ..Plan::empty("standard".into(), "Standard") }
 }
 
 fn report(priority: Priority) -> Command {
@@ -104,7 +103,8 @@ fn report(priority: Priority) -> Command {
         plan: plan(),
         title: "Checkout down".into(),
         detail: String::new(),
-        contact: Contact { name: Some("Ada".into()), number: Some("+12015550150".into()) },
+        contact: Contact { name: Some("Ada".into()), number: Some("+12015550150".into()), mail: None },
+        not_before: None,
     }))
 }
 
@@ -254,7 +254,7 @@ fn what_a_caller_tells_twice_happened_once() {
     let mut life = Life::opened(config());
     let before = life.events.len();
     let told = |name: &str| Command::Amend {
-        contact: Contact { name: Some(name.into()), number: Some("+12015550150".into()) },
+        contact: Contact { name: Some(name.into()), number: Some("+12015550150".into()), mail: None },
         title: None,
         detail: Some(String::new()),
     };
@@ -262,7 +262,7 @@ fn what_a_caller_tells_twice_happened_once() {
     assert_eq!(life.events.len(), before);
     life.run(told("Ada Ito")).unwrap();
     life.run(told("Ada Ito")).unwrap();
-    let contact = Contact { name: Some("Ada Ito".into()), number: None };
+    let contact = Contact { name: Some("Ada Ito".into()), ..Contact::default() };
     let news: Vec<&Event> = life.events[before..].iter().map(|recorded| &recorded.event).collect();
     assert_eq!(news, [&Event::Amended { contact, title: None, detail: None }]);
     assert_eq!(life.it().contact.number.as_deref(), Some("+12015550150"));

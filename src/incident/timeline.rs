@@ -35,7 +35,14 @@ pub fn words(recorded: &Recorded, config: &Config, zone: &Zone) -> String {
             what.extend(detail.as_ref().map(|_| "details".to_string()));
             format!("the caller added {}", if what.is_empty() { "nothing".into() } else { what.join(", ") })
         }
-        Event::CustomerEscalated { why } => format!("the customer asks for more: {why}"),
+        Event::TermsUnmet { what } => format!("not as the plan asks: {what}"),
+        Event::CustomerEscalated { why, occurred_at, offered, .. } => {
+            let when = occurred_at.map(|time| format!(", at {}", at(time))).unwrap_or_default();
+            let offered = if *offered { "" } else { " (the plan offers nobody higher)" };
+            format!("the customer asks for more{offered}: {why}{when}")
+        }
+        Event::CustomerReplied { text } => format!("the customer replied: {text}"),
+        Event::Begun { .. } => "work begins".into(),
         Event::LevelReached { name, cause, round, next_at, .. } => {
             let again = if *round > 0 { format!(", round {}", round + 1) } else { String::new() };
             format!("level {name} reached{again} ({}); the next at {}", why(*cause), at(*next_at))
@@ -58,6 +65,7 @@ pub fn words(recorded: &Recorded, config: &Config, zone: &Zone) -> String {
                 Evidence::Conversation { seconds, .. } => {
                     format!("{} spoke with the customer for {seconds} s{late}", who(by))
                 }
+                Evidence::Connected { .. } => format!("{} was connected with the caller{late}", who(by)),
                 Evidence::Attested { note } => format!("{} says the customer was spoken to{late}: {note}", who(by)),
             }
         }
@@ -76,6 +84,22 @@ pub fn words(recorded: &Recorded, config: &Config, zone: &Zone) -> String {
         Event::CommanderAssigned { by, person: named } => format!("{} made {} commander", who(by), person(named)),
         Event::WaitingOnCustomer { by, reason } => format!("{} waits on the customer: {reason}", who(by)),
         Event::Resumed { by } => format!("{} took it up again", who(by)),
+        Event::CustomerAsked { request } => format!("the customer was asked again, for the {} time", ordinal(*request)),
+        Event::IdleWarned { closes_at } => format!("the customer was told that it is closed {}", at(*closes_at)),
+        Event::ClosedIdle { .. } => "closed: the customer did not answer".into(),
+        Event::RuledOut { by, note } => format!("{} ruled us out as the cause: {note}", who(by)),
+        Event::Reengaged { by, why } => format!("engaged again by {}: {why}", who(by)),
+        Event::UpstreamNoted { by, service, words } => format!("{} noted trouble at {service}: {words}", who(by)),
+        Event::CallOffered { by, .. } => format!("{} sent the customer a link to talk", who(by)),
+        Event::ResolutionReminded { due } => format!("the end is promised by {}", at(*due)),
+        Event::ResolutionMissed { due } => format!("the end promised by {} was missed", at(*due)),
+        Event::RcaReminded { stage, due } => format!("the {stage} analysis of the cause is due by {}", at(*due)),
+        Event::RcaMissed { stage, due } => {
+            format!("the {stage} analysis of the cause, due by {}, was missed", at(*due))
+        }
+        Event::RcaDelivered { by, stage, late, .. } => {
+            format!("{} delivered the {stage} analysis of the cause{}", who(by), if *late { ", late" } else { "" })
+        }
         Event::ReviewDue => "nothing happened for a day: look at it".into(),
         Event::Resolved { by, note } if note.is_empty() => format!("resolved by {}", who(by)),
         Event::Resolved { by, note } => format!("resolved by {}: {note}", who(by)),
@@ -99,7 +123,25 @@ pub fn why(cause: Cause) -> &'static str {
         Cause::PassedOn => "passed on",
         Cause::Reopened => "opened again",
         Cause::PriorityRaised => "more urgent now",
+        Cause::Begins => "work begins",
+        Cause::Reengaged => "the customer engages us again",
+        Cause::ResolutionDue => "its end is due soon",
+        Cause::ResolutionMissed => "its promised end was missed",
+        Cause::RcaDue => "the analysis of the cause is due soon",
+        Cause::RcaMissed => "the analysis of the cause is late",
     }
+}
+
+/// `2nd`.
+fn ordinal(number: u8) -> String {
+    let ending = match (number % 10, number % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{number}{ending}")
 }
 
 fn way(via: Via) -> &'static str {

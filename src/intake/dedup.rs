@@ -61,11 +61,11 @@ pub fn report(signal: &Signal, integration: &Integration, config: &Config, refer
     };
     let plan = match customer {
         Some(customer) => customer.plan.clone(),
-        None => config.plans.get(&integration.plan).cloned().unwrap_or_else(|| Plan {
-            key: integration.plan.clone(),
-            title: integration.plan.to_string(),
-            priorities: Default::default(),
-        }),
+        None => config
+            .plans
+            .get(&integration.plan)
+            .cloned()
+            .unwrap_or_else(|| Plan::empty(integration.plan.clone(), integration.plan.as_str())),
     };
     let title = line(&signal.title, TITLE_CHARS);
     Report {
@@ -80,6 +80,7 @@ pub fn report(signal: &Signal, integration: &Integration, config: &Config, refer
         title: if title.is_empty() { format!("{} reports trouble", integration.name) } else { title },
         detail: block(&format!("{notes}{}", signal.detail), DETAIL_CHARS),
         contact: signal.contact.clone(),
+        not_before: None,
     }
 }
 
@@ -103,7 +104,7 @@ mod tests {
     }
 
     fn plan(key: &str) -> Plan {
-        Plan { key: key.into(), title: key.into(), priorities: Default::default() }
+        Plan::empty(key.into(), key)
     }
 
     fn config() -> Config {

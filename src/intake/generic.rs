@@ -99,7 +99,7 @@ fn contact(fields: &mut Fields<'_>) -> (Contact, Option<String>) {
     fields.faults.append(&mut inner.faults);
     let number = given.as_deref().and_then(|given| E164::dialable(given).ok());
     let as_given = given.filter(|_| number.is_none());
-    (Contact { name, number: number.map(String::from) }, as_given)
+    (Contact { name, number: number.map(String::from), mail: None }, as_given)
 }
 
 struct Fields<'a> {
@@ -175,7 +175,7 @@ mod tests {
                 priority: Some(Priority::P1),
                 title: "Disk full on db-7".into(),
                 detail: "98 % of /var".into(),
-                contact: Contact { name: Some("Ann".into()), number: Some("+12015550123".into()) },
+                contact: Contact { name: Some("Ann".into()), number: Some("+12015550123".into()), mail: None },
                 customer: Some("acme".into()),
             }]
         );

@@ -5,7 +5,7 @@ use crate::{
     clock::Time,
     config::Config,
     id::PersonKey,
-    incident::{Actor, Incident, Phase, Refusal, decide, effect::Cause},
+    incident::{Actor, Incident, Phase, Refusal, decide, effect::Cause, words},
     sla::Zone,
 };
 
@@ -49,9 +49,26 @@ pub fn update_due(incident: &Incident) -> Option<Time> {
     incident.window_due().filter(|_| !incident.updates.met)
 }
 
+/// When its promised end is due, if that is owed.
+fn resolution_due(incident: &Incident) -> Option<Time> {
+    incident.resolution.filter(|resolution| resolution.is_owed()).map(|resolution| resolution.due)
+}
+
+/// When the next analysis of its cause is due.
+pub fn analysis_due(incident: &Incident) -> Option<Time> {
+    let rca = incident.rca?;
+    [rca.draft, rca.last]
+        .into_iter()
+        .flatten()
+        .filter(|promised| promised.met.is_none())
+        .map(|promised| promised.due)
+        .min()
+}
+
 /// Why this page came, if that is not plain from the incident itself. Ends with a full stop, or is empty.
 pub fn why(incident: &Incident, cause: Cause, zone: &Zone) -> String {
     let by = |due: Option<Time>| due.map_or_else(|| "now".into(), |due| format!("by {}", clock(due, zone)));
+    let on = |due: Option<Time>| due.map_or_else(|| "now".into(), |due| words::dated(due, zone));
     let missed = incident.updates.past.last().map(|window| clock(window.due, zone));
     match cause {
         Cause::Opened => String::new(),
@@ -72,6 +89,12 @@ pub fn why(incident: &Incident, cause: Cause, zone: &Zone) -> String {
         Cause::PassedOn => "Passed on to you.".into(),
         Cause::Reopened => "It is open again.".into(),
         Cause::PriorityRaised => format!("It is {} now.", incident.priority),
+        Cause::Begins => "Work on it begins now.".into(),
+        Cause::Reengaged => "It was ruled out, and the customer calls us back.".into(),
+        Cause::ResolutionDue => format!("It must be over {}.", by(resolution_due(incident))),
+        Cause::ResolutionMissed => "The promised end was missed.".into(),
+        Cause::RcaDue => format!("The analysis of the cause is due {}.", on(analysis_due(incident))),
+        Cause::RcaMissed => "The analysis of the cause is late.".into(),
     }
 }
 
@@ -113,6 +136,8 @@ pub fn yours(incident: &Incident, zone: &Zone) -> String {
         }
     } else if let Some(due) = update_due(incident) {
         text += &format!(" Next update by {}.", clock(due, zone));
+    } else if let Some(due) = analysis_due(incident) {
+        text += &format!(" The analysis of the cause is due {}.", words::dated(due, zone));
     }
     text
 }
@@ -142,6 +167,7 @@ pub fn taken(incident: &Incident, config: &Config, zone: &Zone) -> Option<String
             Some(format!("Already acknowledged by {} at {}.", name(&holder.who, config), clock(holder.since, zone)))
         }
         (Phase::Open, None) => None,
+        (Phase::Idle, _) => Some(format!("{} is closed.", incident.reference)),
         (Phase::Resolved, _) => Some(format!("{} is resolved.", incident.reference)),
         (Phase::Cancelled, _) => Some(format!("{} was opened by mistake and is closed.", incident.reference)),
     }
@@ -168,32 +194,46 @@ pub fn refused(refusal: &Refusal, reference: &str, config: &Config, zone: &Zone)
 #[cfg(test)]
 pub mod tests {
     use proptest::prelude::*;
-    use serde_json::json;
 
     use super::*;
+    use crate::{
+        incident::{Contact, Event, Recorded, Report, Source},
+        sla::{Cadence, Plan, Priority, Promise},
+        span::Span,
+    };
 
     /// Incident 4821 of Acme Bank, P1, opened at noon UTC, callback due at 12:30, updates every hour.
     pub fn incident() -> Incident {
-        serde_json::from_value(json!({
-            "id": "inc_x", "reference": "4821", "seq": 2, "phase": "open",
-            "opened_at": "2026-11-01T12:00:00Z", "closed_at": null,
-            "source": {"kind": "api", "by": "test"}, "priority": "P1",
-            "customer": "acme", "customer_name": "Acme Bank", "zone": "Europe/Berlin", "team": "payments",
-            "plan": {"key": "gold", "title": "Gold", "priorities": {"P1": {"title": "Business stopped",
-                "response": "30m", "updates": "1h", "remind_before": "15m"}}},
-            "title": "checkout down", "detail": "", "contact": {"name": "Ann", "number": "+12015550199"},
-            "holder": null, "responders": [], "commander": null,
-            "climb": {"level": 0, "round": 0, "cause": null, "next_at": null},
-            "pages": {"1": {"person": "ben", "level": 0, "cause": "opened", "at": "2026-11-01T12:00:00Z",
-                "open": true, "exhausted": null}},
-            "response": {"from": "2026-11-01T12:00:00Z", "due": "2026-11-01T12:30:00Z", "reminded": 0,
-                "met": null, "missed": false},
-            "updates": {"grid": {"anchor": "2026-11-01T12:00:00Z", "first": 1, "every_seconds": 3600,
-                "remind_before_seconds": 900}, "window": 1, "met": false, "reminded": false, "past": [],
-                "last_text": null, "last_at": null},
-            "waiting": null, "review_at": "2026-11-02T12:00:00Z"
-        }))
-        .unwrap()
+        let promise = Promise {
+            title: "Business stopped".into(),
+            response: Some(Span::minutes(30).into()),
+            updates: Some(Cadence::every(Span::minutes(60), Span::minutes(15))),
+            wakes: true,
+            ..Promise::default()
+        };
+        let mut plan = Plan::empty("gold".into(), "Gold");
+        plan.priorities.insert(Priority::P1, promise);
+        let report = Report {
+            reference: "4821".into(),
+            source: Source::Api { by: "test".into() },
+            priority: Priority::P1,
+            customer: Some("acme".into()),
+            customer_name: "Acme Bank".into(),
+            zone: "Europe/Berlin".parse().unwrap(),
+            team: "payments".into(),
+            plan,
+            title: "checkout down".into(),
+            detail: String::new(),
+            contact: Contact { name: Some("Ann".into()), number: Some("+12015550199".into()), mail: None },
+            not_before: None,
+        };
+        let at = "2026-11-01T12:00:00Z".parse().unwrap();
+        let (id, opened) = ("inc_x".into(), Event::Opened { report: Box::new(report) });
+        let mut incident = Incident::open(&id, &Recorded { seq: 1, at, event: opened }).unwrap();
+        let paged = Event::Paged { page: 1, person: "ben".into(), level: Some(0), cause: Cause::Opened };
+        incident.climb.level = Some(0);
+        incident.apply(&Recorded { seq: 2, at, event: paged });
+        incident
     }
 
     #[test]

@@ -22,13 +22,18 @@ pub fn steps(person: &Person, priority: Priority) -> Vec<Step> {
         })
         .collect();
     if steps.is_empty() {
-        steps = person
-            .contact
-            .iter()
-            .flat_map(|method| method.channels.iter().map(move |channel| (*channel, method)))
-            .map(|(channel, method): (Channel, _)| Step { channel, address: method.address.clone(), after_seconds: 0 })
-            .collect();
+        steps = at_once(person);
     }
     steps.sort_by_key(|step| step.after_seconds);
     steps
+}
+
+/// Every way there is, at once: for somebody who waits on the line.
+pub fn at_once(person: &Person) -> Vec<Step> {
+    person
+        .contact
+        .iter()
+        .flat_map(|method| method.channels.iter().map(move |channel| (*channel, method)))
+        .map(|(channel, method): (Channel, _)| Step { channel, address: method.address.clone(), after_seconds: 0 })
+        .collect()
 }

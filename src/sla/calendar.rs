@@ -26,6 +26,9 @@ pub const DAY: u16 = 24 * 60;
 pub const WEEK: [Weekday; 7] =
     [Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri, Weekday::Sat, Weekday::Sun];
 
+/// The key of the calendar that is never closed; it exists whether or not it is written.
+pub const ALWAYS: &str = "always";
+
 /// A calendar, complete in itself: what it was pinned to stays known when the file changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Calendar {
@@ -84,7 +87,7 @@ impl Calendar {
     /// The one that needs no file: open around the clock, in UTC.
     pub fn always() -> Self {
         Calendar {
-            key: "always".into(),
+            key: ALWAYS.into(),
             title: "Around the clock".into(),
             zone: Zone::utc(),
             openings: vec![Opening { days: WEEK.to_vec(), hours: Hours::ALL_DAY }],

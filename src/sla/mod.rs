@@ -11,6 +11,8 @@ pub mod calendar;
 pub mod easter;
 pub mod holiday;
 pub mod ics;
+pub mod outlook;
+pub mod pinned;
 pub mod plan;
 pub mod zone;
 
@@ -22,7 +24,9 @@ pub use amount::Amount;
 pub use business_time::{Compiled, NoAnswer};
 pub use calendar::Calendar;
 pub use holiday::HolidaySet;
-pub use plan::{Plan, Promise};
+pub use outlook::{NoOutlook, Outlook};
+pub use pinned::Calendars;
+pub use plan::{Anchor, Cadence, Higher, Idle, IntakeChannel, Pausable, Plan, Promise, Rca, Required, Term};
 pub use zone::Zone;
 
 /// How grave an incident is: P1 is the gravest.
@@ -40,7 +44,7 @@ impl Priority {
     /// All six, gravest first.
     pub const ALL: [Priority; 6] = [Self::P1, Self::P2, Self::P3, Self::P4, Self::P5, Self::P6];
 
-    /// Whether somebody is woken for it. The others are recorded and listed.
+    /// Whether somebody is woken for it where the plan does not say.
     pub fn pages(self) -> bool {
         self <= Priority::P2
     }

@@ -533,13 +533,20 @@ fn a_policy_that_reaches_nobody_is_an_error() {
 
 #[test]
 fn customers_have_their_own_terms_over_the_plan() {
-    use crate::sla::Priority::{P1, P2};
+    use crate::{
+        sla::{
+            Priority::{P1, P2},
+            Term,
+        },
+        span::Span,
+    };
     let config = examined(&example(), covered).config;
-    let span = |text: &str| Some(text.parse().unwrap());
+    let span = |text: &str| Some(Term::from(text.parse::<Span>().unwrap()));
+    let every = |priority| config.customers["borealis"].plan.promise(priority).updates;
     let plan = &config.customers["borealis"].plan;
     assert_eq!(plan.key.as_str(), "standard");
-    assert_eq!((plan.promise(P2).response, plan.promise(P2).updates), (span("20m"), span("60m")));
-    assert_eq!((plan.promise(P1).response, plan.promise(P1).remind_before), (span("30m"), span("15m")));
+    assert_eq!((plan.promise(P2).response, every(P2).map(|updates| updates.every)), (span("20m"), span("60m")));
+    assert_eq!((plan.promise(P1).response, every(P1).unwrap().remind_before), (span("30m"), Span::minutes(15)));
     assert_eq!(config.plans["standard"].promise(P2).response, span("30m"));
 }
 

@@ -148,7 +148,8 @@ pub fn reckon(events: &[Recorded], as_of: Time) -> Reckoning {
 /// What a plan promises for a priority: the one place here that knows how a plan is written.
 fn terms(plan: &Plan, priority: Priority) -> (Option<Span>, Option<Span>) {
     let promise = plan.promise(priority);
-    (promise.response, promise.updates)
+    let span = |term: crate::sla::Term| plan.length(&term).num_seconds().try_into().map(Span::seconds).ok();
+    (promise.response.and_then(span), promise.updates.and_then(|updates| span(updates.every)))
 }
 
 struct Book<'a> {

@@ -29,7 +29,15 @@ pub(super) fn any_command() -> impl Strategy<Value = Command> {
         }),
         (who.clone(), priority).prop_map(|(by, priority)| Command::SetPriority { by, priority, reason: "so".into() }),
         who.clone().prop_map(|by| Command::Escalate { by, why: "so".into() }),
-        Just(Command::CustomerEscalates { why: "worse".into() }),
+        Just(Command::CustomerEscalates { why: "worse".into(), level: None, occurred_at: None }),
+        Just(Command::CustomerReplies { text: "here are the logs".into() }),
+        who.clone().prop_map(|by| Command::RuleOut { by, note: "it is their network".into() }),
+        who.clone().prop_map(|by| Command::Reengage { by, why: "it is not".into() }),
+        (who.clone(), any::<bool>()).prop_map(|(by, last)| Command::DeliverRca {
+            by,
+            stage: if last { RcaStage::Final } else { RcaStage::Draft },
+            text: "because".into()
+        }),
         who.clone().prop_map(|by| Command::AddResponder { by, person: "manager".into() }),
         who.clone().prop_map(|by| Command::AssignCommander { by, person: "lead".into() }),
         who.clone().prop_map(|by| Command::WaitOnCustomer { by, reason: "logs".into() }),

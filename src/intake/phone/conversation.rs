@@ -258,7 +258,7 @@ fn about_open(
     let raise = |to: Priority, reason: &str| {
         (to < about.priority).then(|| Command::SetPriority { by: Actor::Customer, priority: to, reason: reason.into() })
     };
-    let escalate = |why: &str| Command::CustomerEscalates { why: why.into() };
+    let escalate = |why: &str| Command::CustomerEscalates { why: why.into(), level: None, occurred_at: None };
     let (commands, ending) = match keys {
         "1" => (vec![Command::Signal { summary: "The customer called: still the same.".into() }], Ending::Same),
         "2" => {

@@ -56,14 +56,11 @@ pub fn report(call: &CallRecord, facts: &Facts<'_>, priority: Priority, title: &
         customer_name: customer.map_or_else(|| UNKNOWN_CALLER.into(), |customer| customer.name.clone()),
         zone: zone(config, call),
         team: team.or_else(|| config.teams.keys().next()).cloned().unwrap_or_else(|| "none".into()),
-        plan: plan.cloned().unwrap_or_else(|| Plan {
-            key: "none".into(),
-            title: "No plan".into(),
-            priorities: Default::default(),
-        }),
+        plan: plan.cloned().unwrap_or_else(|| Plan::empty("none".into(), "No plan")),
         title: title.into(),
         detail: detail(call),
         contact: contact(call),
+        not_before: None,
     })
 }
 
@@ -72,6 +69,7 @@ pub fn contact(call: &CallRecord) -> Contact {
     Contact {
         name: call.answers.name.clone(),
         number: call.answers.number.as_ref().map(|number| number.as_str().into()),
+        mail: None,
     }
 }
 

@@ -49,13 +49,7 @@ impl Summary {
             responded: incident.response.met.is_some(),
             last_update: incident.updates.last_text.as_deref().map(|text| super::call::bounded(text, UPDATE_LENGTH)),
             last_update_at: incident.updates.last_at,
-            next_update: next_update(incident),
+            next_update: incident.next_update_due(),
         }
     }
-}
-
-/// The end of the window that runs, or of the next one when this one is met.
-fn next_update(incident: &Incident) -> Option<Time> {
-    let updates = &incident.updates;
-    Some(updates.grid?.due(updates.window + u32::from(updates.met)))
 }

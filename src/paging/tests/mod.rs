@@ -26,7 +26,7 @@ use crate::{
     incident::{Command, Contact, Incident, Report, Source, store as incidents},
     people::{Channel, ContactMethod, E164, NotificationRule, Person},
     server::{App, settings::Settings},
-    sla::{Plan, Priority, Promise, Zone},
+    sla::{Cadence, Plan, Priority, Promise, Zone},
     span::Span,
 };
 
@@ -253,15 +253,13 @@ impl World {
     async fn report(&self, id: &str, reference: &str, priority: Priority) -> IncidentId {
         let promise = Promise {
             title: "Business stopped".into(),
-            response: Some(Span::minutes(30)),
-            updates: Some(Span::minutes(60)),
-            remind_before: None,
+            response: Some(Span::minutes(30).into()),
+            updates: Some(Cadence::every(Span::minutes(60), Span::minutes(15))),
+            wakes: true,
+            ..Promise::default()
         };
-        let plan = Plan {
-            key: "gold".into(),
-            title: "Gold".into(),
-            priorities: [(Priority::P1, promise.clone()), (Priority::P2, promise)].into(),
-        };
+        let mut plan = Plan::empty("gold".into(), "Gold");
+        plan.priorities = [(Priority::P1, promise.clone()), (Priority::P2, promise)].into();
         let report = Report {
             reference: reference.into(),
             source: Source::Api { by: "test".into() },
@@ -273,7 +271,8 @@ impl World {
             plan,
             title: "checkout down".into(),
             detail: String::new(),
-            contact: Contact { name: Some("Ann".into()), number: None },
+            contact: Contact { name: Some("Ann".into()), ..Contact::default() },
+            not_before: None,
         };
         let id = IncidentId::from(id);
         self.app.door.execute(&id, Command::Report(Box::new(report))).await.unwrap();
@@ -282,7 +281,7 @@ impl World {
 
     /// The same, with a number that the customer can be called on, and no text to it.
     async fn contact(&self, id: &IncidentId, number: &str) {
-        let contact = Contact { name: Some("Ann".into()), number: Some(number.into()) };
+        let contact = Contact { name: Some("Ann".into()), number: Some(number.into()), mail: None };
         self.app.door.execute(id, Command::Amend { contact, title: None, detail: None }).await.unwrap();
     }
 

@@ -33,12 +33,10 @@ pub fn at(text: &str) -> Time {
 }
 
 pub fn config() -> Config {
-    let promise = |minutes| Promise { response: Some(Span::minutes(minutes)), ..Promise::default() };
-    let plan = Plan {
-        key: "standard".into(),
-        title: "Standard".into(),
-        priorities: [(Priority::P1, promise(30)), (Priority::P2, promise(60))].into(),
-    };
+    let promise =
+        |minutes| Promise { response: Some(Span::minutes(minutes).into()), wakes: true, ..Promise::default() };
+    let mut plan = Plan::empty("standard".into(), "Standard");
+    plan.priorities = [(Priority::P1, promise(30)), (Priority::P2, promise(60))].into();
     let mut config = Config::default();
     config.plans.insert(plan.key.clone(), plan.clone());
     let hotline = Hotline {
@@ -221,7 +219,7 @@ pub fn action(document: &Document) -> Option<String> {
 }
 
 fn opened(report: &Report, at: Time) -> Summary {
-    let due = report.plan.promise(report.priority).response.map(|span| at + span.delta());
+    let due = report.plan.promise(report.priority).response.map(|term| report.plan.due(at, &term));
     Summary {
         id: "inc_new".into(),
         reference: "4821".into(),
@@ -258,7 +256,7 @@ fn told(doing: &Doing) -> String {
 fn command(command: &Command) -> String {
     match command {
         Command::Signal { summary } => format!("signal \"{summary}\""),
-        Command::CustomerEscalates { why } => format!("customer escalates \"{why}\""),
+        Command::CustomerEscalates { why, .. } => format!("customer escalates \"{why}\""),
         Command::SetPriority { priority, .. } => format!("priority {priority}"),
         Command::Amend { contact, title, detail } => format!(
             "number {}{}, {}",
