@@ -96,7 +96,12 @@ async fn synchronet_click_hourly_updates_ruled_out_called_back_and_an_analysis_t
     }
     world.advance(start + TimeDelta::minutes(241) - world.now()).await;
     assert_eq!(world.events(&reference, "update_missed").await.len(), 1);
-    assert_eq!(world.carrier.texts_to(CARLA)[0].at, start + TimeDelta::hours(4), "{}", world.timeline(&reference).await);
+    assert_eq!(
+        world.carrier.texts_to(CARLA)[0].at,
+        start + TimeDelta::hours(4),
+        "{}",
+        world.timeline(&reference).await
+    );
     ok(&world, &reference, "acknowledge", "carla", json!({})).await;
 
     // The storage of the cloud had a hand in it; our part did not.

@@ -208,6 +208,26 @@ async fn one_row_an_address_each_once() {
 }
 
 #[tokio::test]
+async fn the_contact_is_written_to_rather_than_the_customers_address_and_nobody_twice() {
+    let world = World::new(&[Scripted::new("office", [])]).await;
+    let mut incident = world.report().await;
+    incident.contact.mail = Some("a@acme.example".into());
+    let words = |to| Effect::Mail(effect::Mail { to, subject: "x".into(), body: "Back.".into(), attachment: None });
+    let effects = [words(Recipient::Subscribers), words(Recipient::Customer)];
+    let config = world.app.config.load_full();
+    let mut tx = world.app.db.begin().await.unwrap();
+    store::carry_out(&mut tx, &incident, &effects, &config, Some("example.com"), world.hand.now()).await.unwrap();
+    tx.commit().await.unwrap();
+    let mails = world.mails().await;
+    let addresses: Vec<&str> = mails.iter().map(|mail| mail.address.as_str()).collect();
+    assert_eq!(addresses, ["a@acme.example", "b@acme.example"]);
+    incident.contact.mail = Some("no address".into());
+    let mail = effect::Mail { to: Recipient::Customer, subject: "x".into(), body: "x".into(), attachment: None };
+    let rows = draft::mails(&incident, &mail, &config, "example.com", world.hand.now());
+    assert_eq!(rows[0].address.as_str(), "ito@acme.example");
+}
+
+#[tokio::test]
 async fn without_a_carrier_that_sends_mail_none_is_written() {
     let world = World::new(&[]).await;
     let incident = world.report().await;
