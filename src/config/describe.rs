@@ -125,7 +125,10 @@ fn calendar(calendar: &Calendar) -> Value {
 }
 
 fn plan(plan: &Plan) -> Value {
-    json!({ "key": plan.key, "title": plan.title, "priorities": plan.priorities })
+    let mut out = json!(plan);
+    // They stand on their own; what was pinned to an incident is whole.
+    out["calendars"] = plan.calendars.iter().map(|calendar| json!(calendar.key)).collect();
+    out
 }
 
 fn customer(customer: &Customer) -> Value {

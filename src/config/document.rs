@@ -255,6 +255,15 @@ impl<'a> Node<'a> {
         number
     }
 
+    /// `true` or `false`.
+    pub fn flag(&self) -> Option<bool> {
+        let DeValue::Boolean(flag) = self.value else {
+            self.wrong_type("`true` or `false`");
+            return None;
+        };
+        Some(*flag)
+    }
+
     /// A span of time within bounds.
     pub fn span(&self, from: Span, to: Span) -> Option<Span> {
         let span: Span = self.parse()?;

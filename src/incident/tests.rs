@@ -5,6 +5,7 @@ mod ledger;
 mod properties;
 
 mod lateness;
+mod promises;
 
 use chrono::TimeDelta;
 
