@@ -95,6 +95,9 @@ impl Incident {
     pub(super) fn change_priority(&mut self, to: Priority, at: Time) {
         let before = self.plan.promise(self.priority);
         self.priority = to;
+        if self.ruled_out.is_some() {
+            return;
+        }
         let promise = self.plan.promise(to);
         let from = self.clock_start(&promise, at);
         self.begins_at = self.beginning(&promise, from).filter(|begins| *begins > at && self.holder.is_none());
@@ -126,9 +129,11 @@ impl Incident {
         let shifted = |term: Option<&Term>, from: Time, instant: Time| {
             let always = CalendarKey::from(ALWAYS);
             let calendar = term.map_or(&always, |term| &term.calendar);
-            calendars.due(calendar, at, calendars.elapsed(calendar, since.max(from), instant))
+            calendars.due(calendar, at.max(from), calendars.elapsed(calendar, since.max(from), instant))
         };
         if self.paused(Pausable::Response)
+            && self.response.met.is_none()
+            && !self.response.missed
             && let (Some(from), Some(due)) = (self.response.from, self.response.due)
         {
             self.response.due = Some(shifted(promise.response.as_ref(), from, due));

@@ -13,12 +13,13 @@ use super::{
     genesis,
     hex::Hash,
     link,
-    reckon::{End, Reckoning, reckon},
+    reckon::{End, Kind, Now, Reckoning, reckon},
     signature::{PublicKey, signed},
 };
 use crate::{
     clock::Time,
     incident::{Incident, Recorded, state},
+    sla::zone::database_version,
 };
 
 /// Which part of an export a finding is about.
@@ -67,6 +68,8 @@ impl fmt::Display for Finding {
 pub struct Verified {
     /// Nothing means that it holds.
     pub findings: Vec<Finding>,
+    /// What is good to know, and no fault.
+    pub notes: Vec<String>,
     /// What it says, when it can be read at all.
     pub export: Option<Export>,
     /// The incident as its events give it, and its promises worked out again, when the events are whole.
@@ -77,7 +80,7 @@ pub struct Verified {
 /// it names itself.
 pub fn verify(bytes: &[u8], trusted: Option<&PublicKey>) -> Verified {
     let mut check = Check { findings: Vec::new() };
-    let mut verified = Verified { findings: Vec::new(), export: None, incident: None };
+    let mut verified = Verified { findings: Vec::new(), notes: Vec::new(), export: None, incident: None };
     if let Some(export) = check.value(bytes).and_then(|value| check.export(value)) {
         check.chain(&export);
         check.signature(&export, trusted);
@@ -85,6 +88,7 @@ pub fn verify(bytes: &[u8], trusted: Option<&PublicKey>) -> Verified {
         if check.findings.iter().all(|finding| !matches!(finding.about, About::Event { .. })) {
             verified.incident = check.verdicts(&export);
         }
+        verified.notes = notes(&export);
         verified.export = Some(export);
     }
     verified.findings = check.findings;
@@ -238,13 +242,31 @@ impl Check {
     }
 }
 
+/// Other rules of time zones than ours are no fault, but they may be the reason of one.
+fn notes(export: &Export) -> Vec<String> {
+    let ours = database_version();
+    let pinned = export.events.first().and_then(|first| first.event["report"]["plan"]["zone_database"].as_str());
+    let mut notes = Vec::new();
+    if let Some(pinned) = pinned.filter(|pinned| *pinned != ours) {
+        notes.push(format!(
+            "its promises were made under version {pinned} of the time-zone rules; this program counts with {ours}. \
+             Where a zone changed its clocks in between, an instant may differ by that"
+        ));
+    }
+    if export.time_zone_database != ours && pinned != Some(&export.time_zone_database) {
+        let theirs = &export.time_zone_database;
+        notes.push(format!("the server that exported it had version {theirs} of the time-zone rules, not {ours}"));
+    }
+    notes
+}
+
 /// A time that sums of promises cannot carry over the end of the calendar.
 fn sane(at: Time) -> bool {
     (1970..=9999).contains(&at.year())
 }
 
 /// Where the state that the server acted on and the arithmetic here differ.
-fn disagreement(incident: &Incident, reckoning: &Reckoning) -> Option<String> {
+pub(in crate::incident) fn disagreement(incident: &Incident, reckoning: &Reckoning) -> Option<String> {
     let theirs = incident.updates.past.iter().map(|window| (window.number, window.due, window.verdict));
     let ours = reckoning.windows.iter().filter_map(|window| {
         let verdict = match window.end {
@@ -253,15 +275,42 @@ fn disagreement(incident: &Incident, reckoning: &Reckoning) -> Option<String> {
             End::Missed(_) => state::Verdict::Missed,
             End::Waived(_) => state::Verdict::Waived,
         };
-        Some((window.number, window.due, verdict))
+        Some((window.number, window.count.shown_due(), verdict))
     });
     if !theirs.eq(ours) {
         return Some("the windows as the server counted them are others".into());
     }
+    let running = reckoning.windows.last().filter(|window| window.end == End::Open);
+    let ours = running.map(|window| (window.count.from, window.count.due));
+    if incident.updates.running.map(|running| (running.from, running.due)) != ours {
+        return Some("the window that runs as the server counted it is another".into());
+    }
+    let Now { callback, resolution, draft, last } = reckoning.now;
+    let callback = callback.and_then(|place| reckoning.callbacks.get(place));
+    let ours = callback.map(|callback| {
+        (callback.count.shown_due(), callback.held.as_ref().map(|held| held.at), callback.missed.is_some())
+    });
     let response = &incident.response;
-    let last = reckoning.callbacks.last().filter(|callback| Some(callback.from) == response.from);
-    let callback = last.map(|callback| (callback.due, callback.held.as_ref().map(|held| held.at), callback.missed));
-    let ours = callback.map(|(due, held, missed)| (due, held, missed.is_some()));
     let theirs = response.due.map(|due| (due, response.met.as_ref().map(|met| met.at), response.missed));
-    (ours != theirs).then(|| "the callback as the server counted it is another".into())
+    if ours != theirs {
+        return Some("the callback as the server counted it is another".into());
+    }
+    let rca = incident.rca.unwrap_or(state::Rca { draft: None, last: None });
+    for (kind, place, theirs) in [
+        (Kind::Resolution, resolution, incident.resolution),
+        (Kind::RcaDraft, draft, rca.draft),
+        (Kind::RcaFinal, last, rca.last),
+    ] {
+        let deadline = place.and_then(|place| reckoning.deadlines.get(place));
+        let ours = deadline.map(|deadline| {
+            (deadline.count.shown_due(), deadline.done.as_ref().map(|done| done.at), deadline.missed.is_some())
+        });
+        if ours != theirs.map(|theirs| (theirs.due, theirs.met, theirs.missed)) {
+            return Some(format!("{kind} as the server counted it is another"));
+        }
+    }
+    let wait = reckoning.waits.last().filter(|wait| wait.end.is_none());
+    let ours = wait.map(|wait| (wait.since, wait.again_at, wait.close_at));
+    let theirs = incident.waiting.as_ref().map(|waiting| (waiting.since, waiting.again_at, waiting.close_at));
+    (ours != theirs).then(|| "the waiting on the customer as the server counted it is another".into())
 }
