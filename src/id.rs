@@ -87,6 +87,8 @@ text_id!(/// One page: the incident's id and the page's number in it, `inc_….3
     PageId);
 text_id!(/// One request to one carrier, `att_…`.
     AttemptId);
+text_id!(/// One mail to one address, `mai_…`.
+    MailId);
 text_id!(/// One inbound call on a hotline, `cal_…`.
     CallId);
 text_id!(/// One payload kept by intake, `int_…`.

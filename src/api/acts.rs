@@ -1,6 +1,7 @@
 //! `/api/v1/incidents/{reference}/…`: what people do to an incident.
 
 use axum::{extract::State, http::StatusCode};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, de::DeserializeOwned};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -16,7 +17,7 @@ use crate::{
     access::{Allowed, Caller, Role, least},
     config::Config,
     id::PersonKey,
-    incident::{Actor, Command, Evidence, Via},
+    incident::{Actor, Command, Evidence, RcaStage, Via},
     server::App,
     sla::Priority,
 };
@@ -36,6 +37,14 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(resolve))
         .routes(routes!(reopen))
         .routes(routes!(cancel))
+        .routes(routes!(rule_out))
+        .routes(routes!(reengage))
+        .routes(routes!(upstream))
+        .routes(routes!(call_link))
+        .routes(routes!(rca))
+        .routes(routes!(reply))
+        .routes(routes!(customer_escalation))
+        .routes(routes!(close))
 }
 
 /// A body that becomes a command.
@@ -101,7 +110,7 @@ macro_rules! act {
             }
 
             fn command(&$self, $by: Actor, $config: &Config, $check: &mut Check) -> Command {
-                let _ = (&$config, &$check);
+                let _ = (&$by, &$config, &$check);
                 $command
             }
         }
@@ -268,4 +277,106 @@ act! {
         reason: String,
     },
     |self, by, config, check| Command::Cancel { by, reason: check.text("/reason", &self.reason, LINE) }
+}
+
+act! {
+    /// The trouble is not ours: the team leaves, nothing is promised until somebody engages it again. Only where the
+    /// plan allows it. Role: `responder`.
+    rule_out, "/incidents/{reference}/rule-out", Responder,
+    RuleOut {
+        /// What shows it; the customer is told.
+        note: String,
+    },
+    |self, by, config, check| Command::RuleOut { by, note: check.text("/note", &self.note, TEXT) }
+}
+
+act! {
+    /// After it was ruled out: the team is paged, and every promise starts anew. Role: `intake`.
+    reengage, "/incidents/{reference}/reengage", Intake,
+    Reengage {
+        why: String,
+    },
+    |self, by, config, check| Command::Reengage { by, why: check.text("/why", &self.why, LINE) }
+}
+
+act! {
+    /// A service of somebody else that we rest on has trouble: the customer and its subscribers are told.
+    /// Role: `responder`.
+    upstream, "/incidents/{reference}/upstream", Responder,
+    NoteUpstream {
+        /// Which service.
+        service: String,
+        /// What is known of it.
+        text: String,
+    },
+    |self, by, config, check| Command::NoteUpstream {
+        by,
+        service: check.text("/service", &self.service, LINE),
+        words: check.text("/text", &self.text, TEXT),
+    }
+}
+
+act! {
+    /// Send the customer the plan's link to talk at once. Role: `responder`.
+    call_link, "/incidents/{reference}/call-link", Responder,
+    OfferCall {},
+    |self, by, config, check| Command::OfferCall { by }
+}
+
+act! {
+    /// Give the customer the analysis of the cause. Role: `responder`.
+    rca, "/incidents/{reference}/rca", Responder,
+    DeliverRca {
+        stage: RcaStage,
+        /// Markdown.
+        #[schema(max_length = 65536)]
+        text: String,
+    },
+    |self, by, config, check| Command::DeliverRca { by, stage: self.stage, text: self.text.clone() }
+}
+
+act! {
+    /// What the customer said, as a desk or another tool heard it: nobody waits on them any longer, and what was closed
+    /// is open again. Role: `intake`.
+    reply, "/incidents/{reference}/reply", Intake,
+    CustomerReply {
+        text: String,
+    },
+    |self, by, config, check| Command::CustomerReplies { text: check.text("/text", &self.text, TEXT) }
+}
+
+act! {
+    /// The customer is not satisfied and asks for somebody higher, as the plan allows. Role: `intake`.
+    customer_escalation, "/incidents/{reference}/customer-escalation", Intake,
+    CustomerEscalation {
+        why: String,
+        /// Which of the plan's levels, from 1; the next one if left out.
+        #[schema(minimum = 1)]
+        level: Option<usize>,
+        /// When it happened that they complain of.
+        occurred_at: Option<DateTime<Utc>>,
+    },
+    |self, by, config, check| {
+        if self.level == Some(0) {
+            check.wrong("/level", "the first level is 1");
+        }
+        Command::CustomerEscalates {
+            why: check.text("/why", &self.why, LINE),
+            level: self.level.map(|level| level.saturating_sub(1)),
+            occurred_at: self.occurred_at,
+        }
+    }
+}
+
+act! {
+    /// The customer says that it is solved. Role: `intake`.
+    close, "/incidents/{reference}/close", Intake,
+    CustomerCloses {
+        #[serde(default)]
+        note: String,
+    },
+    |self, by, config, check| Command::Resolve {
+        by: Actor::Customer,
+        note: check.optional("/note", &self.note, TEXT),
+    }
 }

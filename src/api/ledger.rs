@@ -1,4 +1,4 @@
-//! `/api/v1/incidents/{reference}/export` and `…/explanation`, and the public key that exports are verified with.
+//! `/api/v1/incidents/{reference}/export`, `…/explanation` and `…/rca`: what is made of an incident's history, and the public key that exports are verified with.
 
 use axum::{
     Json,
@@ -19,17 +19,18 @@ use super::{
 use crate::{
     access::{Allowed, least},
     incident::{
-        Recorded,
+        Incident, RcaStage, Recorded,
         explain::{self, Explained},
         ledger::{reckon::reckon, signature::Published},
-        store,
+        rca, store,
     },
     report,
     server::App,
+    store::Tx,
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(export)).routes(routes!(explanation))
+    OpenApiRouter::new().routes(routes!(export)).routes(routes!(explanation)).routes(routes!(rca_draft))
 }
 
 /// Everything that proves one incident: its events with their hashes, the anchors that cover it, our signature.
@@ -80,12 +81,7 @@ async fn explanation(
     let now = app.clock.now();
     let mut tx = app.db.read().await?;
     let incident = find(&mut tx, &name).await?;
-    let chain = store::chain(&mut tx, &incident.id).await?;
-    let events: Result<Vec<Recorded>, _> = chain.into_iter().map(|entry| serde_json::from_value(entry.event)).collect();
-    let events = events.map_err(|error| {
-        tracing::error!(incident = %incident.id, %error, "an event cannot be read");
-        Problem::internal()
-    })?;
+    let events = recorded(&mut tx, &incident).await?;
     let reckoning = reckon(&events, now);
     Ok(Json(ExplanationView {
         reference: incident.reference.clone(),
@@ -96,6 +92,49 @@ async fn explanation(
         contradictions: reckoning.contradictions.iter().map(ToString::to_string).collect(),
         text: explain::text(&incident, &reckoning),
     }))
+}
+
+/// A draft of the analysis of the cause.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RcaDraftView {
+    pub reference: String,
+    pub id: String,
+    /// When each stage is due, if it is promised.
+    pub draft_due: Option<DateTime<Utc>>,
+    pub final_due: Option<DateTime<Utc>>,
+    /// Made of the history; what only people know is left open.
+    pub markdown: String,
+}
+
+/// A draft of the analysis of the cause, made of the history, for people to fill in and deliver. Role: `responder`.
+#[utoipa::path(get, path = "/incidents/{reference}/rca", tag = "incidents",
+    params(("reference" = String, Path, description = "Reference or id")),
+    responses((status = 200, body = RcaDraftView), (status = "4XX", body = Problem)))]
+async fn rca_draft(
+    State(app): State<App>,
+    Allowed { .. }: Allowed<least::Responder>,
+    Name(name): Name,
+    _: Params<Nothing>,
+) -> Result<Json<RcaDraftView>, Problem> {
+    let mut tx = app.db.read().await?;
+    let incident = find(&mut tx, &name).await?;
+    let events = recorded(&mut tx, &incident).await?;
+    Ok(Json(RcaDraftView {
+        reference: incident.reference.clone(),
+        id: incident.id.to_string(),
+        draft_due: rca::due(&incident, RcaStage::Draft),
+        final_due: rca::due(&incident, RcaStage::Final),
+        markdown: rca::draft(&incident, &events, &app.config.load()),
+    }))
+}
+
+async fn recorded(tx: &mut Tx, incident: &Incident) -> Result<Vec<Recorded>, Problem> {
+    let chain = store::chain(tx, &incident.id).await?;
+    let events: Result<Vec<Recorded>, _> = chain.into_iter().map(|entry| serde_json::from_value(entry.event)).collect();
+    events.map_err(|error| {
+        tracing::error!(incident = %incident.id, %error, "an event cannot be read");
+        Problem::internal()
+    })
 }
 
 /// The public key that exports and anchors are signed with. For everybody.

@@ -10,6 +10,7 @@ use crate::{
     config::Config,
     id::PersonKey,
     incident::{self, Actor, Evidence, Phase, Recorded, Source, agenda, state, timeline},
+    mail::{Audience, Mail, MailStage},
     people::E164,
     sla::Priority,
 };
@@ -66,11 +67,45 @@ pub struct IncidentView {
     /// The one that runs now.
     pub window: Option<CurrentWindow>,
     pub last_update_at: Option<DateTime<Utc>>,
+    /// The promised end.
+    pub resolution: Option<DeadlineView>,
+    /// The promised analysis of the cause, once it is over.
+    pub rca: Option<RcaView>,
+    /// The customer wants nothing done before this.
+    pub not_before: Option<DateTime<Utc>>,
+    /// Nobody is paged before this: it waits for office hours, or for `not_before`.
+    pub begins_at: Option<DateTime<Utc>>,
+    pub ruled_out: Option<RuledOutView>,
     pub waiting: Option<WaitingView>,
     pub next_action: Option<NextAction>,
     /// In plain words, oldest first; only where one incident is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeline: Option<Vec<TimelineEntry>>,
+    /// The mails about it, oldest first, at most 200; only where one incident is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mails: Option<Vec<MailView>>,
+}
+
+/// A mail to one address.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct MailView {
+    pub id: String,
+    pub audience: Audience,
+    /// In full for an admin, else its first letter and its domain.
+    pub to: String,
+    pub subject: String,
+    pub stage: MailStage,
+    /// Who took it, or was asked last.
+    pub carrier: Option<String>,
+    /// What was in its way, and the mail server's reply code.
+    pub reason: Option<String>,
+    pub code: Option<u16>,
+    pub tries: i64,
+    pub created_at: DateTime<Utc>,
+    /// When it is tried next.
+    pub next_at: Option<DateTime<Utc>>,
+    /// When a mail server took it, or it was given up.
+    pub ended_at: Option<DateTime<Utc>>,
 }
 
 /// Whom to call back.
@@ -79,6 +114,33 @@ pub struct ContactView {
     pub name: Option<String>,
     /// In full for those who have to dial it (from `responder` upwards), else its last two digits.
     pub number: Option<String>,
+    /// For the same people; else left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mail: Option<String>,
+}
+
+/// A promise with one due instant.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct DeadlineView {
+    pub due: DateTime<Utc>,
+    pub met_at: Option<DateTime<Utc>>,
+    pub missed: bool,
+}
+
+/// The promised analysis of the cause.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct RcaView {
+    pub draft: Option<DeadlineView>,
+    #[serde(rename = "final")]
+    pub last: Option<DeadlineView>,
+}
+
+/// The trouble was shown not to be ours.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct RuledOutView {
+    pub at: DateTime<Utc>,
+    pub by: ActorView,
+    pub note: String,
 }
 
 /// Who has it in hand.
@@ -140,6 +202,13 @@ pub struct WaitingView {
     pub since: DateTime<Utc>,
     pub by: ActorView,
     pub reason: String,
+    /// How often the customer was asked.
+    pub requests: u8,
+    /// When it is closed without an answer.
+    pub closes_at: Option<DateTime<Utc>>,
+    /// What stands still meanwhile, as the plan says: `response`, `updates`, `resolution`.
+    #[schema(value_type = Vec<String>)]
+    pub paused: Vec<crate::sla::Pausable>,
 }
 
 /// What happens next, unless somebody does something.
@@ -219,6 +288,7 @@ pub fn incident(incident: &incident::Incident, config: &Config, caller: &Caller)
         contact: ContactView {
             name: contact.name.clone(),
             number: number.map(|number| if sees_numbers(caller) { number.clone() } else { masked(number) }),
+            mail: contact.mail.clone().filter(|_| sees_numbers(caller)),
         },
         source: match incident.source {
             Source::Phone { .. } => "phone",
@@ -261,14 +331,50 @@ pub fn incident(incident: &incident::Incident, config: &Config, caller: &Caller)
             met: incident.updates.met,
         }),
         last_update_at: incident.updates.last_at,
+        resolution: incident.resolution.map(deadline),
+        rca: incident.rca.map(|rca| RcaView { draft: rca.draft.map(deadline), last: rca.last.map(deadline) }),
+        not_before: incident.not_before,
+        begins_at: incident.begins_at,
+        ruled_out: incident.ruled_out.as_ref().map(|ruled_out| RuledOutView {
+            at: ruled_out.at,
+            by: actor(&ruled_out.by, config),
+            note: ruled_out.note.clone(),
+        }),
         waiting: incident.waiting.as_ref().map(|waiting| WaitingView {
             since: waiting.since,
             by: actor(&waiting.by, config),
             reason: waiting.reason.clone(),
+            requests: waiting.requests,
+            closes_at: waiting.close_at,
+            paused: incident.plan.pauses.iter().copied().collect(),
         }),
         next_action: agenda::next(incident).map(|(at, due)| NextAction { at, what: due.to_string(), due }),
         timeline: None,
+        mails: None,
     }
+}
+
+/// A mail as this caller sees it.
+pub fn mail(mail: Mail, caller: &Caller) -> MailView {
+    let admin = caller.role == Role::Admin;
+    MailView {
+        id: mail.id.to_string(),
+        audience: mail.audience,
+        to: if admin { mail.address.as_str().into() } else { mail.address.masked() },
+        subject: mail.subject,
+        stage: mail.stage,
+        carrier: mail.carrier.map(|key| key.to_string()),
+        reason: mail.reason,
+        code: mail.code,
+        tries: mail.tries,
+        created_at: mail.created_at,
+        next_at: mail.wake_at,
+        ended_at: mail.ended_at,
+    }
+}
+
+fn deadline(deadline: state::Deadline) -> DeadlineView {
+    DeadlineView { due: deadline.due, met_at: deadline.met, missed: deadline.missed }
 }
 
 /// The events in plain words.
@@ -287,10 +393,12 @@ pub fn timeline(events: &[Recorded], incident: &incident::Incident, config: &Con
 pub fn event(event: &Recorded, caller: &Caller) -> Value {
     let mut value = serde_json::to_value(event).unwrap_or_default();
     if !sees_numbers(caller) {
-        for place in ["/contact/number", "/report/contact/number"] {
-            if let Some(Value::String(number)) = value.pointer_mut(place) {
+        for place in ["/contact", "/report/contact"] {
+            let Some(contact) = value.pointer_mut(place).and_then(Value::as_object_mut) else { continue };
+            if let Some(Value::String(number)) = contact.get_mut("number") {
                 *number = masked(number);
             }
+            contact.remove("mail");
         }
     }
     value

@@ -7,19 +7,19 @@ use super::{client::Remote, now, show};
 
 /// Which incident, and for whom.
 #[derive(Debug, clap::Args)]
-struct Target {
+pub(super) struct Target {
     /// Its reference, or its long id
     #[arg(value_name = "REF")]
-    reference: String,
+    pub(super) reference: String,
     /// For whom it is done, with a commander's token
     #[arg(long = "as", value_name = "PERSON")]
     on_behalf: Option<String>,
     #[command(flatten)]
-    remote: Remote,
+    pub(super) remote: Remote,
 }
 
 impl Target {
-    async fn act(&self, what: &str, mut body: Value, done: &str) -> anyhow::Result<()> {
+    pub(super) async fn act(&self, what: &str, mut body: Value, done: &str) -> anyhow::Result<()> {
         if let Some(person) = &self.on_behalf {
             body["as"] = json!(person);
         }
@@ -98,6 +98,107 @@ pub struct EscalateArgs {
 /// Escalates.
 pub async fn escalate(args: EscalateArgs) -> anyhow::Result<()> {
     args.target.act("escalate", json!({"why": args.why}), "escalated").await
+}
+
+/// Ask the customer something; the plan says what happens without an answer.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  ringdown wait 4821 'Please send us the log of the import of this morning.'
+
+The customer is told. Nothing but what the plan says stands still meanwhile.")]
+pub struct WaitArgs {
+    #[command(flatten)]
+    target: Target,
+    /// What the customer is asked
+    question: String,
+}
+
+/// Waits on the customer.
+pub async fn wait(args: WaitArgs) -> anyhow::Result<()> {
+    args.target.act("wait", json!({"reason": args.question}), "waits on the customer").await
+}
+
+/// What the customer answered, when it did not reach us by itself.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  ringdown reply 4821 'The log is attached to their ticket.'
+
+A closed incident is open again.")]
+pub struct ReplyArgs {
+    #[command(flatten)]
+    target: Target,
+    /// What the customer said
+    text: String,
+}
+
+/// Records a customer's reply.
+pub async fn reply(args: ReplyArgs) -> anyhow::Result<()> {
+    args.target.act("reply", json!({"text": args.text}), "has the customer's reply").await
+}
+
+/// Leave an incident that is not ours; a call of the customer engages the team again.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  ringdown rule-out 4821 'Our side answers; your proxy refuses the requests.'")]
+pub struct RuleOutArgs {
+    #[command(flatten)]
+    target: Target,
+    /// What shows it; the customer is told
+    note: String,
+}
+
+/// Rules our part out.
+pub async fn rule_out(args: RuleOutArgs) -> anyhow::Result<()> {
+    args.target.act("rule-out", json!({"note": args.note}), "is ruled out as ours").await
+}
+
+/// Come back to what was ruled out: people are paged, and every promise starts anew.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  ringdown reengage 4821 --why 'they see it again'")]
+pub struct ReengageArgs {
+    #[command(flatten)]
+    target: Target,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    why: String,
+}
+
+/// Engages the team again.
+pub async fn reengage(args: ReengageArgs) -> anyhow::Result<()> {
+    args.target.act("reengage", json!({"why": args.why}), "is ours again").await
+}
+
+/// Note that a service of somebody else has trouble; the customer and its subscribers are told.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  ringdown upstream 4821 'AWS S3' 'Slow in us-east-1, says their status page.'")]
+pub struct UpstreamArgs {
+    #[command(flatten)]
+    target: Target,
+    /// Which service
+    service: String,
+    /// What is known
+    text: String,
+}
+
+/// Notes trouble upstream.
+pub async fn upstream(args: UpstreamArgs) -> anyhow::Result<()> {
+    args.target.act("upstream", json!({"service": args.service, "text": args.text}), "noted").await
+}
+
+/// Send the customer the plan's link to talk at once.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  ringdown call-link 4821")]
+pub struct CallLinkArgs {
+    #[command(flatten)]
+    target: Target,
+}
+
+/// Offers a call.
+pub async fn call_link(args: CallLinkArgs) -> anyhow::Result<()> {
+    args.target.act("call-link", json!({}), "link sent").await
 }
 
 /// Page somebody to see that it arrives.

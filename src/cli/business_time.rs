@@ -7,18 +7,18 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{instant, print};
 use crate::{
     config::{
-        example_files,
+        Config, example_files,
         finding::{Finding, nearest},
         load::{environment, parse, read},
     },
-    sla::{Amount, Compiled},
+    sla::{Amount, Compiled, outlook::written},
     span::Span,
 };
 
@@ -84,15 +84,15 @@ struct CalendarArgs {
 pub fn due(args: DueArgs) -> anyhow::Result<()> {
     let calendars = Calendars::load(&args.calendar.calendar_dir)?;
     let (Some(name), Some(from), Some(amount)) = (&args.calendar.calendar, args.from, args.amount) else {
-        return batch(&calendars, io::stdin().lock(), io::stdout().lock());
+        return batch(|line| answer(&calendars, line), io::stdin().lock(), io::stdout().lock());
     };
     let calendar = calendars.get(name).map_err(anyhow::Error::msg)?;
     let due = calendar.due(from, amount)?;
     if args.calendar.json {
-        print(&format!("{}\n", json!({ "due": written(due) })));
+        print(&format!("{}\n", json!({ "due": written(&due) })));
     } else {
         let zone = &calendar.calendar().zone;
-        print(&format!("{}  ({} {zone})\n", written(due), due.with_timezone(zone).format("%a %Y-%m-%d %H:%M:%S")));
+        print(&format!("{}  ({} {zone})\n", written(&due), due.with_timezone(zone).format("%a %Y-%m-%d %H:%M:%S")));
     }
     Ok(())
 }
@@ -101,7 +101,7 @@ pub fn due(args: DueArgs) -> anyhow::Result<()> {
 pub fn elapsed(args: ElapsedArgs) -> anyhow::Result<()> {
     let calendars = Calendars::load(&args.calendar.calendar_dir)?;
     let (Some(name), Some(from), Some(to)) = (&args.calendar.calendar, args.from, args.to) else {
-        return batch(&calendars, io::stdin().lock(), io::stdout().lock());
+        return batch(|line| answer(&calendars, line), io::stdin().lock(), io::stdout().lock());
     };
     let seconds =
         calendars.get(name).and_then(|calendar| open_seconds(calendar, from, to)).map_err(anyhow::Error::msg)?;
@@ -121,40 +121,45 @@ impl Calendars {
     /// Reads a folder; only what is wrong with calendars and holidays matters. The built-in example stands in for a
     /// folder that is not there.
     pub fn load(dir: &Path) -> anyhow::Result<Self> {
-        let loaded = if dir.exists() {
-            read(dir, &environment)
-        } else {
-            if dir != Path::new("schedules") {
-                eprintln!("ringdown: there is no folder {}; the built-in calendars are used", dir.display());
-            }
-            let files = example_files().iter().map(|(name, text)| (name.to_string(), text.to_string())).collect();
-            parse(&files, dir, "example/", &environment)
-        };
-        let ours = |finding: &&Finding| {
-            finding.is_error() && ["", "calendars", "holidays"].contains(&finding.key.split('.').next().unwrap_or(""))
-        };
-        let errors: Vec<String> = loaded.findings.iter().filter(ours).map(ToString::to_string).collect();
-        if !errors.is_empty() {
-            bail!("the calendars in {} cannot be used:\n{}", dir.display(), errors.join("\n"));
-        }
-        let calendars = loaded.config.calendars;
+        let calendars = folder(dir, &["calendars", "holidays"])?.calendars;
         Ok(Calendars(calendars.into_iter().map(|(key, calendar)| (key.to_string(), Compiled::new(calendar))).collect()))
     }
 
     fn get(&self, name: &str) -> Result<&Compiled, String> {
-        self.0.get(name).ok_or_else(|| {
-            let names = || self.0.keys().map(String::as_str);
-            let help = match nearest(name, names()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("these exist: {}", names().collect::<Vec<_>>().join(", ")),
-            };
-            format!("there is no calendar `{}`; {help}", name.chars().take(64).collect::<String>())
-        })
+        self.0.get(name).ok_or_else(|| unknown("calendar", name, self.0.keys().map(String::as_str)))
     }
 }
 
-fn written(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+/// Reads a folder, of which only these sections must be sound. The built-in example stands in for one that is not
+/// there.
+pub fn folder(dir: &Path, sections: &[&str]) -> anyhow::Result<Config> {
+    let loaded = if dir.exists() {
+        read(dir, &environment)
+    } else {
+        if dir != Path::new("schedules") {
+            eprintln!("ringdown: there is no folder {}; the built-in example is used", dir.display());
+        }
+        let files = example_files().iter().map(|(name, text)| (name.to_string(), text.to_string())).collect();
+        parse(&files, dir, "example/", &environment)
+    };
+    let ours = |finding: &&Finding| {
+        let section = finding.key.split('.').next().unwrap_or("");
+        finding.is_error() && (section.is_empty() || sections.contains(&section))
+    };
+    let errors: Vec<String> = loaded.findings.iter().filter(ours).map(ToString::to_string).collect();
+    if !errors.is_empty() {
+        bail!("the {} in {} cannot be used:\n{}", sections[0], dir.display(), errors.join("\n"));
+    }
+    Ok(loaded.config)
+}
+
+/// What to say of a name that does not exist.
+pub fn unknown<'a>(kind: &str, name: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
+    let help = match nearest(name, names.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("these exist: {}", names.collect::<Vec<_>>().join(", ")),
+    };
+    format!("there is no {kind} `{}`; {help}", name.chars().take(64).collect::<String>())
 }
 
 /// Whole seconds; a fraction of one is left out.
@@ -178,11 +183,16 @@ struct Question<'a> {
     to: Option<std::borrow::Cow<'a, str>>,
 }
 
-fn answer(calendars: &Calendars, line: &[u8]) -> Result<Value, String> {
-    let question: Question<'_> = serde_json::from_slice(line).map_err(|error| match line.trim_ascii() {
+/// What a line asks.
+pub fn question<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<T, String> {
+    serde_json::from_slice(line).map_err(|error| match line.trim_ascii() {
         b"" => "the line is empty; write one JSON object a line".into(),
         _ => error.to_string(),
-    })?;
+    })
+}
+
+fn answer(calendars: &Calendars, line: &[u8]) -> Result<Value, String> {
+    let question: Question<'_> = question(line)?;
     let calendar = calendars.get(&question.calendar)?;
     let at = |name: &str, text: &str| instant(text).map_err(|error| format!("`{name}`: {error}"));
     let from = at("from", &question.from)?;
@@ -190,7 +200,7 @@ fn answer(calendars: &Calendars, line: &[u8]) -> Result<Value, String> {
         (Some(amount), None) => {
             let amount: Amount = amount.parse().map_err(|error| format!("`amount`: {error}"))?;
             let due = calendar.due(from, amount).map_err(|error| error.to_string())?;
-            Ok(json!({ "due": written(due) }))
+            Ok(json!({ "due": written(&due) }))
         }
         (None, Some(to)) => Ok(json!({ "elapsed_seconds": open_seconds(calendar, from, at("to", &to)?)? })),
         _ => Err("give either `amount` or `to`".into()),
@@ -198,7 +208,13 @@ fn answer(calendars: &Calendars, line: &[u8]) -> Result<Value, String> {
 }
 
 /// Answers one line for each line, in the same order, and never stops at a bad one.
-fn batch(calendars: &Calendars, input: impl Read, output: impl Write) -> anyhow::Result<()> {
+///
+/// `answer` gives the reason where there is no answer.
+pub fn batch(
+    answer: impl Fn(&[u8]) -> Result<Value, String>,
+    input: impl Read,
+    output: impl Write,
+) -> anyhow::Result<()> {
     let (mut input, mut output) = (BufReader::with_capacity(1 << 16, input), BufWriter::with_capacity(1 << 16, output));
     let mut line = Vec::new();
     loop {
@@ -212,7 +228,7 @@ fn batch(calendars: &Calendars, input: impl Read, output: impl Write) -> anyhow:
             input.skip_until(b'\n').context("standard input")?;
             Err(format!("the line is longer than {LONGEST_LINE} bytes"))
         } else {
-            answer(calendars, &line)
+            answer(&line)
         };
         let mut text = answer.unwrap_or_else(|error| json!({ "error": error })).to_string();
         text.push('\n');
@@ -236,7 +252,7 @@ mod tests {
     fn answers(input: &str) -> Vec<Value> {
         let calendars = Calendars::load(Path::new("/nonexistent/schedules")).unwrap();
         let mut output = Vec::new();
-        batch(&calendars, input.as_bytes(), &mut output).unwrap();
+        batch(|line| answer(&calendars, line), input.as_bytes(), &mut output).unwrap();
         let text = String::from_utf8(output).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }

@@ -1,6 +1,6 @@
 //! The command line: one binary for the service and for the people who use it.
 //!
-//! `serve`, `demo`, `check`, `simulate`, `due`, `elapsed`, `migrate`, `doctor`, `init`, `pin`, `verify`,
+//! `serve`, `demo`, `check`, `simulate`, `due`, `elapsed`, `sla`, `migrate`, `doctor`, `init`, `pin`, `verify`,
 //! `explain --file` and `token create` work on this machine.
 //! Every other command speaks the REST interface of a running service, with a token.
 
@@ -21,9 +21,11 @@ pub mod intake;
 pub mod look;
 pub mod overrides;
 pub mod pin;
+pub mod rca;
 pub mod serve;
 pub mod show;
 pub mod simulate;
+pub mod sla;
 pub mod token;
 pub mod verify;
 
@@ -80,6 +82,8 @@ enum Command {
     Due(business_time::DueArgs),
     /// How much open time of a calendar has passed
     Elapsed(business_time::ElapsedArgs),
+    /// When everything a plan promises is due, for a report at some instant
+    Sla(sla::Args),
     /// Who is on call
     Oncall(look::OnCallArgs),
     /// Page somebody to see that it arrives
@@ -92,6 +96,20 @@ enum Command {
     Ack(act::AckArgs),
     /// Say how it goes; the customer is told
     Update(act::UpdateArgs),
+    /// Ask the customer something and wait for the answer
+    Wait(act::WaitArgs),
+    /// Record what the customer answered
+    Reply(act::ReplyArgs),
+    /// Leave an incident that is not ours
+    RuleOut(act::RuleOutArgs),
+    /// Come back to one that was ruled out
+    Reengage(act::ReengageArgs),
+    /// Note trouble at a service that everything rests on
+    Upstream(act::UpstreamArgs),
+    /// Send the customer a link to talk at once
+    CallLink(act::CallLinkArgs),
+    /// The analysis of the cause: a draft to fill in, or its delivery
+    Rca(rca::Args),
     /// Say that it is over
     Resolve(act::ResolveArgs),
     /// Page the next level now
@@ -179,6 +197,7 @@ pub async fn main() -> ExitCode {
         Command::Simulate(args) => simulate::run(args, now()),
         Command::Due(args) => business_time::due(args),
         Command::Elapsed(args) => business_time::elapsed(args),
+        Command::Sla(args) => sla::run(args),
         Command::Doctor(args) => doctor::run(args).await,
         Command::Oncall(args) => look::on_call(args).await,
         Command::Incidents(args) => look::incidents(args).await,
@@ -186,6 +205,13 @@ pub async fn main() -> ExitCode {
         Command::Page(args) => act::page(args).await,
         Command::Ack(args) => act::acknowledge(args).await,
         Command::Update(args) => act::update(args).await,
+        Command::Wait(args) => act::wait(args).await,
+        Command::Reply(args) => act::reply(args).await,
+        Command::RuleOut(args) => act::rule_out(args).await,
+        Command::Reengage(args) => act::reengage(args).await,
+        Command::Upstream(args) => act::upstream(args).await,
+        Command::CallLink(args) => act::call_link(args).await,
+        Command::Rca(args) => rca::run(args).await,
         Command::Resolve(args) => act::resolve(args).await,
         Command::Escalate(args) => act::escalate(args).await,
         Command::Override(command) => overrides::run(command).await,

@@ -90,8 +90,35 @@ pub fn incident<Z: TimeZone<Offset: Display>>(incident: &Value, now: DateTime<Ut
     if !past.is_empty() {
         line("Updates", past.join(", "));
     }
+    if let Some(due) = at("/resolution/due") {
+        let missed =
+            if flag(incident, "/resolution/missed") == Some(true) { "MISSED, was promised by" } else { "promised by" };
+        line("End", format!("{missed} {due}"));
+    }
+    for (name, stage) in [("RCA draft", "draft"), ("RCA final", "final")] {
+        let Some(due) = at(&format!("/rca/{stage}/due")) else { continue };
+        let missed = flag(incident, &format!("/rca/{stage}/missed")) == Some(true);
+        line(
+            name,
+            match at(&format!("/rca/{stage}/met_at")) {
+                Some(met) => format!("delivered {met}{}", if missed { ", LATE" } else { "" }),
+                None if missed => format!("LATE, was due {due}"),
+                None => format!("due {due}"),
+            },
+        );
+    }
+    if let Some(begins) = at("/begins_at") {
+        line("Begins", format!("{begins}; nobody is paged before"));
+    }
+    if let Some(note) = some(incident, "/ruled_out/note") {
+        line("Ruled out", format!("{}: {note}", word(incident, "/ruled_out/by/name")));
+    }
     if let Some(reason) = some(incident, "/waiting/reason") {
-        line("Waiting", format!("for the customer: {reason}"));
+        let paused: Vec<String> =
+            items(incident, "/waiting/paused").iter().filter_map(Value::as_str).map(Into::into).collect();
+        let paused = if paused.is_empty() { String::new() } else { format!("; {} stand still", paused.join(", ")) };
+        let closes = at("/waiting/closes_at").map(|at| format!("; closed {at} without an answer")).unwrap_or_default();
+        line("Waiting", format!("for the customer: {reason}{paused}{closes}"));
     }
     let contact: Vec<String> = ["/contact/name", "/contact/number"].iter().filter_map(|p| some(incident, p)).collect();
     if !contact.is_empty() {

@@ -14,7 +14,12 @@ const FILES: &[(&str, &str)] = &[
     ("calendars.toml", include_str!("../../schedules/calendars.toml")),
     ("holidays/romania.toml", include_str!("../../schedules/holidays/romania.toml")),
     ("holidays/us-federal.toml", include_str!("../../schedules/holidays/us-federal.toml")),
+    ("plans/clickhelp.toml", include_str!("../../schedules/plans/clickhelp.toml")),
+    ("plans/priority-matrix.toml", include_str!("../../schedules/plans/priority-matrix.toml")),
     ("plans/standard.toml", include_str!("../../schedules/plans/standard.toml")),
+    ("plans/synchronet-click.toml", include_str!("../../schedules/plans/synchronet-click.toml")),
+    ("plans/syncro-soft.toml", include_str!("../../schedules/plans/syncro-soft.toml")),
+    ("plans/tiered-support.toml", include_str!("../../schedules/plans/tiered-support.toml")),
 ];
 
 /// The example's files: names in the folder, and texts.

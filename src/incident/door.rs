@@ -16,7 +16,7 @@ use crate::{
     clock::Clock,
     config::Config,
     id::IncidentId,
-    oncall, paging,
+    mail, oncall, paging,
     server::bell::Bell,
     store::{Db, Tx},
 };
@@ -31,6 +31,8 @@ pub struct Door {
     pub clock: Clock,
     pub bell: Bell,
     pub config: Arc<ArcSwap<Config>>,
+    /// What Message-IDs of our mails end in; `None` when no carrier sends mail.
+    pub mail_domain: Option<Arc<str>>,
 }
 
 /// Why a command was not carried out.
@@ -86,6 +88,7 @@ impl Door {
             store::set_timer(tx, &incident).await?;
         }
         paging::store::carry_out(tx, &incident, &effects, &config, now).await?;
+        mail::store::carry_out(tx, &incident, &effects, &config, self.mail_domain.as_deref(), now).await?;
         Ok(incident)
     }
 

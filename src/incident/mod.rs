@@ -17,6 +17,7 @@ pub mod explain;
 mod fold;
 pub mod ledger;
 mod promises;
+pub mod rca;
 pub mod rehearsal;
 pub mod state;
 pub mod store;
@@ -25,7 +26,7 @@ mod tests;
 pub mod timeline;
 pub mod words;
 
-pub use command::{Actor, Command, Contact, Evidence, Report, Source, Via};
+pub use command::{Actor, Command, Contact, Evidence, RcaStage, Report, Source, Via};
 pub use decide::{Decision, Refusal, World, decide};
 pub use effect::{Cause, Effect};
 pub use event::{Event, Recorded};

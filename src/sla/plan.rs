@@ -221,6 +221,13 @@ impl Plan {
         (length > TimeDelta::zero()).then(|| self.calendars.due(&term.calendar, from, length))
     }
 
+    /// The calendars that its terms name, each once.
+    pub fn named_calendars(&self) -> BTreeSet<CalendarKey> {
+        let idle = self.idle.iter().flat_map(|idle| [Some(&idle.close_after), idle.again_after.as_ref()]);
+        let promised = self.priorities.values().flat_map(Promise::calendars);
+        promised.chain(idle.flatten().map(|term| &term.calendar)).cloned().collect()
+    }
+
     /// How much open time a term is.
     pub fn length(&self, term: &Term) -> TimeDelta {
         self.calendars.length(&term.calendar, term.within)

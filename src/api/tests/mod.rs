@@ -88,6 +88,7 @@ fn config() -> Config {
         language: "en".into(),
         contact: Vec::new(),
         rules: BTreeMap::new(),
+        mail: None,
     };
     let rotation = Rotation {
         people: vec!["amara".into()],
@@ -110,6 +111,15 @@ fn config() -> Config {
 
 /// Every route, and the least role that may use it. A route that is not here, or not in the document, fails a test.
 const ROUTES: &[(&str, &str, Role)] = &[
+    ("post", "/api/v1/incidents/{reference}/call-link", Role::Responder),
+    ("post", "/api/v1/incidents/{reference}/close", Role::Intake),
+    ("post", "/api/v1/incidents/{reference}/customer-escalation", Role::Intake),
+    ("get", "/api/v1/incidents/{reference}/rca", Role::Responder),
+    ("post", "/api/v1/incidents/{reference}/rca", Role::Responder),
+    ("post", "/api/v1/incidents/{reference}/reengage", Role::Intake),
+    ("post", "/api/v1/incidents/{reference}/reply", Role::Intake),
+    ("post", "/api/v1/incidents/{reference}/rule-out", Role::Responder),
+    ("post", "/api/v1/incidents/{reference}/upstream", Role::Responder),
     ("get", "/api/v1/config", Role::Admin),
     ("get", "/api/v1/incidents", Role::Viewer),
     ("post", "/api/v1/incidents", Role::Intake),

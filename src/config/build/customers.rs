@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Known, Tables, by_priority, people::language, plans::terms, zone};
+use super::{Known, Tables, people::language, zone};
 use crate::{
     config::{Config, document::Node},
     customer::{Customer, Hotline, pin},
@@ -17,6 +17,7 @@ pub fn customers(tables: &Tables<'_>, known: &Known, config: &mut Config) {
     let mut numbers: BTreeMap<E164, String> = BTreeMap::new();
     for (key, node) in tables.of("customers") {
         let customer = node.fields(|t| {
+            let mails = |key| t.optional(key).map(Node::mails).unwrap_or_default();
             let mut phones = Vec::new();
             for item in t.required("phones", "[\"+12015550123\"]").map(Node::items).unwrap_or_default() {
                 let Some(phone) = item.phone() else { continue };
@@ -37,14 +38,15 @@ pub fn customers(tables: &Tables<'_>, known: &Known, config: &mut Config) {
                 }
                 Some(hash.to_owned())
             });
-            let named =
-                t.required("plan", "\"standard\"").and_then(|node| node.reference("plan", "plans", &known.plans));
-            let mut plan =
-                named.and_then(|key| config.plans.get(key).cloned()).unwrap_or_else(|| Plan::empty("".into(), ""));
-            for (priority, node) in t.optional("terms").map(by_priority).unwrap_or_default() {
-                let promise = node.fields(|t| terms(t, plan.promise(priority)));
-                plan.priorities.insert(priority, promise);
-            }
+            let named = t.required("plan", "\"standard\"").and_then(|node| known.plans.reference(node));
+            let (agreement, terms) = (t.optional("agreement"), t.optional("terms"));
+            let plan = match named {
+                Some(key) if agreement.is_some() || terms.is_some() => {
+                    known.plans.agreed(key, agreement, terms, known, &config.calendars)
+                }
+                Some(key) => config.plans.get(key).cloned(),
+                None => None,
+            };
             Customer {
                 key: key.as_str().into(),
                 name: t.required("name", "\"Acme Bank\"").and_then(Node::words).unwrap_or(key).into(),
@@ -56,7 +58,10 @@ pub fn customers(tables: &Tables<'_>, known: &Known, config: &mut Config) {
                     .and_then(|node| node.reference("team", "teams", &known.teams))
                     .unwrap_or_default()
                     .into(),
-                plan,
+                plan: plan.unwrap_or_else(|| Plan::empty("".into(), "")),
+                mail: mails("mail"),
+                subscribers: mails("subscribers"),
+                administrators: mails("administrators"),
             }
         });
         config.customers.insert(key.as_str().into(), customer);
@@ -82,10 +87,8 @@ pub fn hotlines(tables: &Tables<'_>, known: &Known, config: &mut Config) {
                 .required("team", "\"KEY\"")
                 .and_then(|node| node.reference("team", "teams", &known.teams))
                 .unwrap_or_default();
-            let plan = t
-                .required("plan", "\"standard\"")
-                .and_then(|node| node.reference("plan", "plans", &known.plans))
-                .unwrap_or_default();
+            let plan =
+                t.required("plan", "\"standard\"").and_then(|node| known.plans.reference(node)).unwrap_or_default();
             let greeting = t.optional("greeting").and_then(|node| {
                 let greeting = node.words()?;
                 if greeting.chars().count() > 300 {

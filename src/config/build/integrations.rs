@@ -42,7 +42,7 @@ pub fn integrations(tables: &Tables<'_>, known: &Known, vault: Vault<'_>, config
             let customer = t.optional("customer");
             let customer = customer.and_then(|node| node.reference("customer", "customers", &known.customers));
             let own_plan = |customer: &str| Some(config.customers.get(customer)?.plan.key.as_str());
-            let plan = match t.optional("plan").map(|node| node.reference("plan", "plans", &known.plans)) {
+            let plan = match t.optional("plan").map(|node| known.plans.reference(node)) {
                 Some(named) => named,
                 None if t.optional("customer").is_some() => customer.and_then(own_plan),
                 None => t.required("plan", "\"standard\"").and_then(Node::text),

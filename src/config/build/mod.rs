@@ -69,7 +69,9 @@ struct Known {
     teams: BTreeSet<String>,
     schedules: BTreeSet<String>,
     policies: BTreeSet<String>,
-    plans: BTreeSet<String>,
+    calendars: BTreeSet<String>,
+    /// Empty until they are read.
+    plans: plans::Plans,
     customers: BTreeSet<String>,
 }
 
@@ -124,10 +126,12 @@ pub fn build(tables: &Tables<'_>, vault: Vault<'_>) -> Built {
         teams: tables.keys("teams"),
         schedules: tables.keys("schedules"),
         policies: tables.keys("policies"),
-        plans: tables.keys("plans"),
+        calendars: tables.keys("calendars"),
+        plans: plans::Plans::default(),
         customers: tables.keys("customers"),
     };
     known.policies.insert("default".into());
+    known.calendars.insert("always".into());
     let mut built = Built::default();
     let config = &mut built.config;
     for (key, node) in tables.of("people") {
@@ -144,9 +148,9 @@ pub fn build(tables: &Tables<'_>, vault: Vault<'_>) -> Built {
         let calendar = calendars::calendar(key, node, &config.holidays);
         config.calendars.insert(key.as_str().into(), Arc::new(calendar));
     }
-    for (key, node) in tables.of("plans") {
-        config.plans.insert(key.as_str().into(), plans::plan(key, node));
-    }
+    let (named, plans) = plans::plans(tables, &known, &config.calendars);
+    known.plans = named;
+    config.plans = plans.into_iter().map(|plan| (plan.key.clone(), plan)).collect();
     for (key, node) in tables.of("schedules") {
         let (schedule, gaps_allowed) = schedules::schedule(key, node, &known);
         if gaps_allowed {
@@ -174,6 +178,7 @@ fn carriers(tables: &Tables<'_>) -> CarrierOrder {
         match key.as_str() {
             "sms" => order.sms = carrier_keys(node),
             "voice" => order.voice = carrier_keys(node),
+            "mail" => order.mail = carrier_keys(node),
             "limits" => {
                 let standard = Limits::default();
                 order.limits = node.fields(|t| Limits {
@@ -181,7 +186,7 @@ fn carriers(tables: &Tables<'_>) -> CarrierOrder {
                     sms: t.optional("sms").map_or(standard.sms, limits),
                 });
             }
-            _ => node.error("there is no such key; these exist: `sms`, `voice` and `limits`"),
+            _ => node.error("there is no such key; these exist: `sms`, `voice`, `mail` and `limits`"),
         }
     }
     order

@@ -97,7 +97,8 @@ fn level(t: &Fields<'_>, before: Option<&Level>, known: &Known) -> Level {
     }
 }
 
-fn target(node: &Node<'_>, known: &Known) -> Option<Target> {
+/// Whom a word names.
+pub fn target(node: &Node<'_>, known: &Known) -> Option<Target> {
     let written = node.text()?;
     if let Some((_, target)) = WORDS.iter().find(|(word, _)| *word == written) {
         return Some(target.clone());

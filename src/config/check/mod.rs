@@ -2,6 +2,7 @@
 
 mod calendars;
 mod coverage;
+mod plans;
 mod reach;
 mod rules;
 
@@ -68,6 +69,7 @@ fn examine(loaded: &mut Loaded, now: Time, shifts: impl coverage::Shifts) {
         rules::check(loaded);
         coverage::check(loaded, now, shifts);
         calendars::check(loaded, now);
+        plans::check(loaded, now);
     }
     loaded.findings.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
 }

@@ -114,6 +114,38 @@ fn every_mistake_is_found_where_it_was_made() {
             "people.toml:12: people.anna.contact.mobile.phone: no such number exists",
         ),
         ("people.toml", "+12015550101", "+19005550100", "people.toml:12: people.anna.contact.mobile.phone: a premium"),
+        // Mail.
+        (
+            "people.toml",
+            "+12015550101\" }",
+            "+12015550101\" }\n[people.zed]\nname = \"Zed\"\nzone = \"UTC\"\nmail = \"Zed <zed@example.com>\"\n\
+             contact = { mobile = { phone = \"+12015550107\" } }",
+            "people.toml:16: people.zed.mail: not a mail address; write it as `support@example.com`",
+        ),
+        (
+            "teams.toml",
+            "[\"kate\", \"jonas\"]",
+            "[\"kate\", \"jonas\"]\nmail = \"team@example.com\"",
+            "teams.toml:14: teams.payments.mail: this is a text; write a list, `[ … ]`",
+        ),
+        (
+            "teams.toml",
+            "[\"kate\", \"jonas\"]",
+            "[\"kate\", \"jonas\"]\nmail = [\"team@example.com\", \"team@example.com\"]",
+            "teams.toml:14: teams.payments.mail[1]: warning: this address stands here twice",
+        ),
+        (
+            "customers.toml",
+            "team = \"payments\"",
+            "team = \"payments\"\nmail = [\"ito@acme.example\", \"ito@acme@example\"]",
+            "customers.toml:13: customers.acme.mail[1]: not a mail address",
+        ),
+        (
+            "customers.toml",
+            "team = \"payments\"",
+            "team = \"payments\"\nadministrators = [\"root@bücher.example\"]",
+            "customers.toml:13: customers.acme.administrators[0]: has letters that many mail servers do not take",
+        ),
         // Rules.
         (
             "people.toml",

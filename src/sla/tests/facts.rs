@@ -21,7 +21,7 @@ fn promises_are_due_when_the_open_time_is_over() {
         ("click-support", "2026-06-03T10:00:00-05:00", "3bd", "2026-06-08T10:00:00-05:00"),
         ("matrix-8x5", "2026-06-03T13:00:00-04:00", "3bd", "2026-06-08T13:00:00-04:00"),
         ("matrix-8x5", "2026-06-01T09:00:00-04:00", "5bd", "2026-06-05T17:00:00-04:00"),
-        ("click-weekdays", "2026-06-03T10:00:00-05:00", "72h", "2026-06-08T10:00:00-05:00"),
+        ("weekdays-utc", "2026-06-03T10:00:00-05:00", "72h", "2026-06-08T10:00:00-05:00"),
         // Click-support knows no holidays, us-central-business does: Thanksgiving, Independence Day on its Friday.
         ("click-support", "2026-11-25T16:00:00-06:00", "2h", "2026-11-26T09:00:00-06:00"),
         ("us-central-business", "2026-11-25T16:00:00-06:00", "2h", "2026-11-27T09:00:00-06:00"),
