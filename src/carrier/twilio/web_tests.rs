@@ -160,7 +160,7 @@ async fn a_new_call_becomes_a_turn_and_its_answer_twiml() {
     let (status, kind, body) = world.twilio("/carriers/main/voice", form).await;
     assert_eq!((status, kind.as_str()), (200, "text/xml; charset=utf-8"));
     insta::assert_snapshot!(body, @r#"<?xml version="1.0" encoding="UTF-8"?><Response><Say language="en-US">Hello.</Say></Response>"#);
-    insta::assert_snapshot!(world.notes.taken().join("\n"), @r#"Turn { carrier: "main", path: "voice", query: [], call_sid: "CA1", from: "+12015550123", to: "+12015550101", digits: None, recording_url: None, recording_seconds: None, bridge: None, answered_by: None }"#);
+    insta::assert_snapshot!(world.notes.taken().join("\n"), @r#"Turn { carrier: "main", path: "voice", query: [], call_sid: "CA1", from: "+12015550123", to: "+12015550101", digits: None, recording_url: None, recording_seconds: None, bridge: None, waited: None, answered_by: None }"#);
 }
 
 #[tokio::test]

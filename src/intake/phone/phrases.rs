@@ -168,7 +168,11 @@ pub fn promise(ending: Ending, incident: Option<&Summary>, now: Time) -> String 
         Ending::Ticket => "Thank you. Your message is recorded.",
     };
     let Some(incident) = incident else { return format!("{opening} Goodbye.") };
-    let core = format!("Your reference is {}. {}", spaced(&incident.reference), next(incident, now));
+    let mut core = format!("Your reference is {}.", spaced(&incident.reference));
+    // Somebody who talks to them, or is about to call, promises better than we do.
+    if !matches!(ending, Ending::Talked | Ending::Taken) {
+        core += &format!(" {}", next(incident, now));
+    }
     let told = incident.reachable && matches!(ending, Ending::Reported | Ending::Ticket | Ending::Noted);
     let text = if told { " We also send you this as a text." } else { "" };
     format!("{opening} {core}{text} Once more. {core} Goodbye.")
