@@ -5,6 +5,7 @@ mod escalation;
 mod intake;
 mod kill;
 mod ledger;
+mod live;
 mod mail;
 mod outage;
 mod paging;

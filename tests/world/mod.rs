@@ -9,6 +9,7 @@ pub mod form;
 pub mod line;
 pub mod mailserver;
 pub mod office;
+pub mod queue;
 pub mod twiml;
 
 use std::{
