@@ -71,6 +71,20 @@ pub struct ReportBody {
     pub detail: String,
     #[serde(default)]
     pub contact: ContactBody,
+    /// What it is about; trouble unless given.
+    #[serde(default)]
+    pub kind: Subject,
+}
+
+/// What a report is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    #[default]
+    Trouble,
+    /// The customer wants something of their configuration changed; some plans take that only from an administrator's
+    /// address.
+    ConfigurationChange,
 }
 
 /// Whom to call back.
@@ -98,8 +112,8 @@ impl ReportBody {
                 None
             }
         });
-        let mail = self.contact.mail.and_then(|mail| match MailAddress::parse(&mail) {
-            Ok(address) => Some(address.as_str().to_owned()),
+        let mail: Option<MailAddress> = self.contact.mail.as_deref().and_then(|mail| match MailAddress::parse(mail) {
+            Ok(mail) => Some(mail),
             Err(error) => {
                 check.wrong("/contact/mail", error.to_string());
                 None
@@ -137,6 +151,13 @@ impl ReportBody {
             }
             (None, None) => Some(Plan::empty("none".into(), "No plan")),
         };
+        if self.kind == Subject::ConfigurationChange && plan.as_ref().is_some_and(|plan| plan.administrators_only) {
+            let administrators = customer.map_or(&[][..], |customer| customer.administrators.as_slice());
+            if !mail.as_ref().is_some_and(|mail| administrators.contains(mail)) {
+                let detail = "the plan takes changes of the configuration only from an administrator's address";
+                check.wrong("/contact/mail", detail);
+            }
+        }
         let impact = self.impact_percent.map(|percent| percent.min(100));
         let told = || plan.as_ref()?.priority_of_impact(impact?);
         let priority = self.priority.or_else(told);
@@ -156,7 +177,7 @@ impl ReportBody {
             plan,
             title,
             detail,
-            contact: Contact { name, number, mail },
+            contact: Contact { name, number, mail: mail.map(|mail| mail.as_str().to_owned()) },
             not_before: self.not_before,
         })
     }
