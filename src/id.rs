@@ -67,7 +67,7 @@ text_id!(/// An on-call schedule's key.
     ScheduleKey);
 text_id!(/// An escalation policy's key.
     PolicyKey);
-text_id!(/// A plan's key: the name of its file in `schedules/plans/`.
+text_id!(/// A plan's key: the name of its file in `schedules/plans/`, with the tier where it has tiers: `clickhelp:growth`.
     PlanKey);
 text_id!(/// A business calendar's key in `schedules/calendars.toml`.
     CalendarKey);
@@ -87,6 +87,8 @@ text_id!(/// One page: the incident's id and the page's number in it, `inc_….3
     PageId);
 text_id!(/// One request to one carrier, `att_…`.
     AttemptId);
+text_id!(/// One mail to one address, `mai_…`.
+    MailId);
 text_id!(/// One inbound call on a hotline, `cal_…`.
     CallId);
 text_id!(/// One payload kept by intake, `int_…`.

@@ -18,6 +18,8 @@ pub mod escalation;
 pub mod incident;
 /// How trouble reaches us: the hotline, and webhooks from monitoring.
 pub mod intake;
+/// Mail to customers, teams and people.
+pub mod mail;
 /// Whose shift is it?
 pub mod oncall;
 /// Reaching one person: the page outbox, calls, texts, replies, receipts.

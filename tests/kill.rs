@@ -39,15 +39,17 @@ fn hasty() -> Office {
 }
 
 /// The binary, as a process.
-struct Server {
-    config: PathBuf,
+pub struct Server {
+    pub config: PathBuf,
     log: File,
-    address: SocketAddr,
+    pub address: SocketAddr,
+    /// More of its environment.
+    pub env: Vec<(&'static str, String)>,
     child: Option<Child>,
 }
 
 impl Server {
-    fn new(folder: &Path, carrier: &Carrier) -> Server {
+    pub fn new(folder: &Path, carrier: &Carrier) -> Server {
         let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = free.local_addr().expect("an address");
         hasty().write(&folder.join("schedules"));
@@ -64,27 +66,28 @@ impl Server {
         );
         std::fs::write(&config, text).expect("the settings");
         let log = File::create(folder.join("log")).expect("a log");
-        Server { config, log, address, child: None }
+        Server { config, log, address, env: Vec::new(), child: None }
     }
 
-    fn said(&self) -> String {
+    pub fn said(&self) -> String {
         std::fs::read_to_string(self.config.with_file_name("log")).unwrap_or_default()
     }
 
-    fn command(&self) -> Command {
+    pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ringdown"));
         command.env_clear().env("RINGDOWN_CONFIG", &self.config).env("PATH", "/usr/bin:/bin");
+        command.envs(self.env.iter().map(|(name, value)| (name, value)));
         command
     }
 
-    fn start(&mut self) {
+    pub fn start(&mut self) {
         let log = || self.log.try_clone().expect("the log");
         let mut command = self.command();
         let child = command.arg("serve").stdin(Stdio::null()).stdout(log()).stderr(log()).spawn();
         self.child = Some(child.expect("it starts"));
     }
 
-    fn kill(&mut self) {
+    pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             let ended = child.try_wait().expect("a process");
             assert!(ended.is_none(), "it ended by itself: {}", self.said());

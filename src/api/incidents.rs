@@ -19,7 +19,8 @@ use crate::{
     config::Config,
     id::{CustomerKey, IncidentId, PageId, PersonKey, PlanKey, TeamKey},
     incident::{self, Command, Contact, Incident, Report, Source, store::Filter},
-    people::E164,
+    mail,
+    people::{E164, MailAddress},
     server::App,
     sla::{Plan, Priority},
     store::Tx,
@@ -70,6 +71,20 @@ pub struct ReportBody {
     pub detail: String,
     #[serde(default)]
     pub contact: ContactBody,
+    /// What it is about; trouble unless given.
+    #[serde(default)]
+    pub kind: Subject,
+}
+
+/// What a report is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    #[default]
+    Trouble,
+    /// The customer wants something of their configuration changed; some plans take that only from an administrator's
+    /// address.
+    ConfigurationChange,
 }
 
 /// Whom to call back.
@@ -97,7 +112,13 @@ impl ReportBody {
                 None
             }
         });
-        let mail = self.contact.mail.map(|mail| check.optional("/contact/mail", &mail, LINE));
+        let mail: Option<MailAddress> = self.contact.mail.as_deref().and_then(|mail| match MailAddress::parse(mail) {
+            Ok(mail) => Some(mail),
+            Err(error) => {
+                check.wrong("/contact/mail", error.to_string());
+                None
+            }
+        });
         let customer = self.customer.as_ref().map(|key| config.customers.get(key));
         if let Some(None) = customer {
             check.wrong("/customer", "there is no such customer in schedules/customers.toml");
@@ -130,6 +151,13 @@ impl ReportBody {
             }
             (None, None) => Some(Plan::empty("none".into(), "No plan")),
         };
+        if self.kind == Subject::ConfigurationChange && plan.as_ref().is_some_and(|plan| plan.administrators_only) {
+            let administrators = customer.map_or(&[][..], |customer| customer.administrators.as_slice());
+            if !mail.as_ref().is_some_and(|mail| administrators.contains(mail)) {
+                let detail = "the plan takes changes of the configuration only from an administrator's address";
+                check.wrong("/contact/mail", detail);
+            }
+        }
         let impact = self.impact_percent.map(|percent| percent.min(100));
         let told = || plan.as_ref()?.priority_of_impact(impact?);
         let priority = self.priority.or_else(told);
@@ -149,7 +177,7 @@ impl ReportBody {
             plan,
             title,
             detail,
-            contact: Contact { name, number, mail },
+            contact: Contact { name, number, mail: mail.map(|mail| mail.as_str().to_owned()) },
             not_before: self.not_before,
         })
     }
@@ -216,7 +244,10 @@ async fn list(
     Ok(Json(page(views, limit, |view: &IncidentView| view.id.clone())))
 }
 
-/// One incident, with its timeline.
+/// How many mails are shown with an incident.
+const MAILS: i64 = 200;
+
+/// One incident, with its timeline and the mails about it.
 #[utoipa::path(get, path = "/incidents/{reference}", tag = "incidents",
     params(("reference" = String, Path, description = "Reference (`4821`) or id (`inc_…`)")),
     responses((status = 200, body = IncidentView), (status = "4XX", body = Problem)))]
@@ -231,7 +262,9 @@ async fn show(
     let incident = find(&mut tx, &name).await?;
     let events = incident::store::events(&mut tx, &incident.id, 0).await?;
     let timeline = Some(view::timeline(&events, &incident, &config));
-    Ok(Json(IncidentView { timeline, ..view::incident(&incident, &config, &caller) }))
+    let mails = mail::store::of_incident(&mut tx, &incident.id, MAILS).await?;
+    let mails = Some(mails.into_iter().map(|mail| view::mail(mail, &caller)).collect());
+    Ok(Json(IncidentView { timeline, mails, ..view::incident(&incident, &config, &caller) }))
 }
 
 /// From where.

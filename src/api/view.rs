@@ -10,6 +10,7 @@ use crate::{
     config::Config,
     id::PersonKey,
     incident::{self, Actor, Evidence, Phase, Recorded, Source, agenda, state, timeline},
+    mail::{Audience, Mail, MailStage},
     people::E164,
     sla::Priority,
 };
@@ -80,6 +81,31 @@ pub struct IncidentView {
     /// In plain words, oldest first; only where one incident is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeline: Option<Vec<TimelineEntry>>,
+    /// The mails about it, oldest first, at most 200; only where one incident is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mails: Option<Vec<MailView>>,
+}
+
+/// A mail to one address.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct MailView {
+    pub id: String,
+    pub audience: Audience,
+    /// In full for an admin, else its first letter and its domain.
+    pub to: String,
+    pub subject: String,
+    pub stage: MailStage,
+    /// Who took it, or was asked last.
+    pub carrier: Option<String>,
+    /// What was in its way, and the mail server's reply code.
+    pub reason: Option<String>,
+    pub code: Option<u16>,
+    pub tries: i64,
+    pub created_at: DateTime<Utc>,
+    /// When it is tried next.
+    pub next_at: Option<DateTime<Utc>>,
+    /// When a mail server took it, or it was given up.
+    pub ended_at: Option<DateTime<Utc>>,
 }
 
 /// Whom to call back.
@@ -324,6 +350,26 @@ pub fn incident(incident: &incident::Incident, config: &Config, caller: &Caller)
         }),
         next_action: agenda::next(incident).map(|(at, due)| NextAction { at, what: due.to_string(), due }),
         timeline: None,
+        mails: None,
+    }
+}
+
+/// A mail as this caller sees it.
+pub fn mail(mail: Mail, caller: &Caller) -> MailView {
+    let admin = caller.role == Role::Admin;
+    MailView {
+        id: mail.id.to_string(),
+        audience: mail.audience,
+        to: if admin { mail.address.as_str().into() } else { mail.address.masked() },
+        subject: mail.subject,
+        stage: mail.stage,
+        carrier: mail.carrier.map(|key| key.to_string()),
+        reason: mail.reason,
+        code: mail.code,
+        tries: mail.tries,
+        created_at: mail.created_at,
+        next_at: mail.wake_at,
+        ended_at: mail.ended_at,
     }
 }
 

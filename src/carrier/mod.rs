@@ -3,10 +3,12 @@
 //! This is the port. [`Carrier`] is what we ask of a provider; [`Switchboard`] is what a provider asks of us: what to
 //! say on a call, what became of an attempt, what somebody wrote. Each provider's folder translates its own wire
 //! format to these words and back. Nothing here knows what an incident is.
+//! Mail is no phone: what sends it ([`smtp`]) has a port of its own, [`crate::mail::Mailer`].
 
 pub mod document;
 pub mod handsets;
 pub mod segment;
+pub mod smtp;
 pub mod status;
 pub mod twilio;
 

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::Local;
 use crate::{
+    carrier::smtp::Smtp,
     config::{self, Severity},
     server::settings::{CarrierSettings, Settings},
     sla::zone,
@@ -46,6 +47,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
             findings.push(Good("the settings can be read".into()));
             findings.push(public_url(&settings.public_url, &settings));
             findings.extend(carriers(&settings));
+            findings.extend(mail_servers(&settings).await);
             findings.extend(schedules(&settings));
             findings.push(database(&settings).await);
         }
@@ -95,24 +97,46 @@ fn public_url(url: &str, settings: &Settings) -> Health {
 }
 
 fn carriers(settings: &Settings) -> Vec<Health> {
-    if settings.carriers.is_empty() {
+    let phones = || settings.carriers.iter().filter(|(_, carrier)| carrier.is_phone());
+    if phones().next().is_none() {
         return vec![Warning("no carrier is set: pages ring only on the built-in handsets".into())];
     }
-    let mut findings: Vec<Health> = settings
-        .carriers
-        .iter()
-        .map(|(key, carrier)| match carrier {
+    let mut findings: Vec<Health> = phones()
+        .filter_map(|(key, carrier)| match carrier {
             CarrierSettings::Twilio(twilio) if twilio.from.is_empty() => {
-                Bad(format!("carriers.{key} has no number to call from: set `from`"))
+                Some(Bad(format!("carriers.{key} has no number to call from: set `from`")))
             }
             CarrierSettings::Twilio(twilio) => {
-                Good(format!("carrier {key} at {}, {} numbers", twilio.base_url, twilio.from.len()))
+                Some(Good(format!("carrier {key} at {}, {} numbers", twilio.base_url, twilio.from.len())))
             }
-            CarrierSettings::Handsets(_) => Good(format!("carrier {key}: the built-in handsets")),
+            CarrierSettings::Handsets(_) => Some(Good(format!("carrier {key}: the built-in handsets"))),
+            CarrierSettings::Smtp(_) => None,
         })
         .collect();
-    if settings.carriers.len() == 1 {
+    if phones().count() == 1 {
         findings.push(Warning("one carrier only: when it is down, nobody's phone rings".into()));
+    }
+    findings
+}
+
+/// Each mail server is greeted, and signed in at.
+async fn mail_servers(settings: &Settings) -> Vec<Health> {
+    let mut findings = Vec::new();
+    for (key, carrier) in &settings.carriers {
+        let CarrierSettings::Smtp(smtp) = carrier else { continue };
+        findings.push(match Smtp::new(key.clone(), smtp) {
+            Ok(server) => match server.test().await {
+                Ok(()) => Good(format!("carrier {key}: the mail server at {} takes mail from us", smtp.url)),
+                Err(refused) => Bad(format!("carrier {key}: {}: {}", smtp.url, refused.words)),
+            },
+            Err(error) => Bad(format!("{error:#}")),
+        });
+        if smtp.password.is_some() && smtp.url.starts_with("smtp://") && !smtp.url.ends_with("?tls=required") {
+            findings.push(Warning(format!(
+                "carriers.{key}.url is {}: the password can be read on the way; write `smtps://`, or `?tls=required`",
+                smtp.url
+            )));
+        }
     }
     findings
 }
@@ -127,6 +151,11 @@ fn schedules(settings: &Settings) -> Vec<Health> {
         })
         .collect();
     if let Some(config) = config {
+        if config.wants_mail() && settings.carriers.values().all(CarrierSettings::is_phone) {
+            health.push(Warning(
+                "the schedules have mail addresses, and no carrier sends mail: add one of kind `smtp`".into(),
+            ));
+        }
         health.push(Good(format!(
             "{}: {} people, {} teams, {} customers, {} hotlines",
             settings.schedules.display(),

@@ -8,7 +8,7 @@ use crate::{
     intake::Integration,
     oncall::{Layer, Schedule, Turn},
     paging::throttle::Limit,
-    people::{E164, Person},
+    people::{E164, MailAddress, Person},
     sla::{Calendar, Plan},
 };
 
@@ -27,6 +27,7 @@ pub fn describe(config: &Config) -> Value {
             "executive": team.executive,
             "last_resort": team.last_resort,
             "policies": team.policies,
+            "mail": mails(&team.mail),
         })).collect::<Vec<_>>(),
         "schedules": config.schedules.values().map(schedule).collect::<Vec<_>>(),
         "policies": config.policies.values().collect::<Vec<_>>(),
@@ -39,6 +40,7 @@ pub fn describe(config: &Config) -> Value {
         "carriers": {
             "sms": config.carriers.sms,
             "voice": config.carriers.voice,
+            "mail": config.carriers.mail,
             "limits": {
                 "sms": config.carriers.limits.sms.iter().map(limit).collect::<Vec<_>>(),
                 "voice": config.carriers.limits.voice.iter().map(limit).collect::<Vec<_>>(),
@@ -55,6 +57,10 @@ fn limit(limit: &Limit) -> Value {
 
 fn numbers(numbers: &[E164]) -> Vec<&str> {
     numbers.iter().map(E164::as_str).collect()
+}
+
+fn mails(addresses: &[MailAddress]) -> Vec<&str> {
+    addresses.iter().map(MailAddress::as_str).collect()
 }
 
 fn person(person: &Person) -> Value {
@@ -75,6 +81,7 @@ fn person(person: &Person) -> Value {
         "language": person.language,
         "contact": contact.collect::<Vec<_>>(),
         "rules": rules.collect::<serde_json::Map<_, Value>>(),
+        "mail": person.mail.as_ref().map(MailAddress::as_str),
     })
 }
 
@@ -140,6 +147,9 @@ fn customer(customer: &Customer) -> Value {
         "has_pin": customer.pin_hash.is_some(),
         "team": customer.team,
         "plan": plan(&customer.plan),
+        "mail": mails(&customer.mail),
+        "subscribers": mails(&customer.subscribers),
+        "administrators": mails(&customer.administrators),
     })
 }
 

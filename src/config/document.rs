@@ -12,12 +12,18 @@ use std::{
 use toml::{Spanned, de::DeTable, de::DeValue};
 
 use super::finding::{Finding, Severity, nearest};
-use crate::{people::E164, span::Span};
+use crate::{
+    people::{E164, MailAddress},
+    span::Span,
+};
 
 /// No list or table in a file is longer.
 const MOST_ENTRIES: usize = 5000;
 /// No text in a file is longer, in bytes.
 const LONGEST_TEXT: usize = 4000;
+
+/// No list of mail addresses is longer.
+const MOST_ADDRESSES: usize = 200;
 
 /// One file's text.
 #[derive(Debug)]
@@ -277,6 +283,29 @@ impl<'a> Node<'a> {
     /// A phone number that may be dialled.
     pub fn phone(&self) -> Option<E164> {
         E164::dialable(self.text()?).map_err(|error| self.error(error.to_string())).ok()
+    }
+
+    /// A mail address.
+    pub fn mail(&self) -> Option<MailAddress> {
+        MailAddress::parse(self.text()?).map_err(|error| self.error(error.to_string())).ok()
+    }
+
+    /// A list of mail addresses, each once.
+    pub fn mails(&self) -> Vec<MailAddress> {
+        let items = self.items();
+        if items.len() > MOST_ADDRESSES {
+            self.error(format!("more than {MOST_ADDRESSES} addresses; write that of a mailing list instead"));
+            return Vec::new();
+        }
+        let mut addresses: Vec<MailAddress> = Vec::new();
+        for item in &items {
+            match item.mail() {
+                Some(address) if addresses.contains(&address) => item.warn("this address stands here twice"),
+                Some(address) => addresses.push(address),
+                None => {}
+            }
+        }
+        addresses
     }
 
     /// A date or a time of day, which TOML can write with and without quotes.

@@ -29,7 +29,7 @@ use crate::{
     intake::Integration,
     oncall::Schedule,
     paging::throttle::Limits,
-    people::{E164, Person},
+    people::{E164, MailAddress, Person},
     sla::{Calendar, HolidaySet, Plan, Priority, Zone},
 };
 
@@ -67,6 +67,8 @@ pub struct Team {
     pub last_resort: Vec<PersonKey>,
     /// By priority; a priority without one takes that of P1.
     pub policies: BTreeMap<Priority, PolicyKey>,
+    /// Where the team reads mail.
+    pub mail: Vec<MailAddress>,
 }
 
 /// Which carrier is asked first, and how often one number may be rung.
@@ -76,6 +78,8 @@ pub struct CarrierOrder {
     pub sms: Vec<CarrierKey>,
     /// Empty: all that can, in the order of their names.
     pub voice: Vec<CarrierKey>,
+    /// Empty: all that can, in the order of their names.
+    pub mail: Vec<CarrierKey>,
     pub limits: Limits,
 }
 
@@ -89,6 +93,13 @@ impl Config {
     /// The customer who calls from this number.
     pub fn customer_at(&self, number: &E164) -> Option<&Customer> {
         self.customers.values().find(|customer| customer.phones.contains(number))
+    }
+
+    /// Whether anybody here is to get mail.
+    pub fn wants_mail(&self) -> bool {
+        self.teams.values().any(|team| !team.mail.is_empty())
+            || self.customers.values().any(|customer| !customer.mail.is_empty() || !customer.subscribers.is_empty())
+            || self.people.values().any(|person| person.mail.is_some())
     }
 
     /// The hotline at this number.

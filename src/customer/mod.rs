@@ -4,7 +4,7 @@ pub mod pin;
 
 use crate::{
     id::{CustomerKey, HotlineKey, PlanKey, TeamKey},
-    people::E164,
+    people::{E164, MailAddress},
     sla::{Plan, Zone},
 };
 
@@ -21,12 +21,18 @@ pub struct Customer {
     pub team: TeamKey,
     /// The plan as it holds for this customer: the named plan with the customer's own terms laid over it.
     pub plan: Plan,
+    /// Where they read mail about their incidents, when the contact gave no address.
+    pub mail: Vec<MailAddress>,
+    /// Who is told of updates and of trouble upstream.
+    pub subscribers: Vec<MailAddress>,
+    /// Whose word counts where the configuration is to be changed.
+    pub administrators: Vec<MailAddress>,
 }
 
 /// Without the PIN's hash: four digits are soon guessed from it.
 impl std::fmt::Debug for Customer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Customer { key, name, zone, phones, pin_hash, team, plan } = self;
+        let Customer { key, name, zone, phones, pin_hash, team, plan, mail, subscribers, administrators } = self;
         f.debug_struct("Customer")
             .field("key", key)
             .field("name", name)
@@ -35,6 +41,9 @@ impl std::fmt::Debug for Customer {
             .field("pin", &pin_hash.is_some())
             .field("team", team)
             .field("plan", plan)
+            .field("mail", mail)
+            .field("subscribers", subscribers)
+            .field("administrators", administrators)
             .finish()
     }
 }

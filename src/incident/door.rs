@@ -16,7 +16,7 @@ use crate::{
     clock::Clock,
     config::Config,
     id::IncidentId,
-    oncall, paging,
+    mail, oncall, paging,
     server::bell::Bell,
     store::{Db, Tx},
 };
@@ -31,6 +31,8 @@ pub struct Door {
     pub clock: Clock,
     pub bell: Bell,
     pub config: Arc<ArcSwap<Config>>,
+    /// What Message-IDs of our mails end in; `None` when no carrier sends mail.
+    pub mail_domain: Option<Arc<str>>,
 }
 
 /// Why a command was not carried out.
@@ -72,7 +74,7 @@ impl Door {
             None => rest.next().and_then(|first| Incident::open(id, first)).ok_or(Refusal::Unknown)?,
         };
         rest.for_each(|event| incident.apply(event));
-        if was_closed && incident.is_open() && store::reference_taken(tx, &incident.reference, now).await? {
+        if was_closed && incident.is_open() && store::reference_taken(tx, &incident.reference, now, Some(id)).await? {
             // People say the short reference: no two open incidents may answer to it.
             let words =
                 format!("another open incident has the reference {} by now; report it anew", incident.reference);
@@ -86,6 +88,7 @@ impl Door {
             store::set_timer(tx, &incident).await?;
         }
         paging::store::carry_out(tx, &incident, &effects, &config, now).await?;
+        mail::store::carry_out(tx, &incident, &effects, &config, self.mail_domain.as_deref(), now).await?;
         Ok(incident)
     }
 
@@ -97,7 +100,7 @@ impl Door {
             let reference: u32 =
                 if attempt < 40 { rand::random_range(1000..10_000) } else { rand::random_range(10_000..1_000_000) };
             let reference = reference.to_string();
-            if !store::reference_taken(tx, &reference, since).await? {
+            if !store::reference_taken(tx, &reference, since, None).await? {
                 return Ok(reference);
             }
         }

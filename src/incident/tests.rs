@@ -45,6 +45,7 @@ fn config() -> Config {
                 channels: vec![Channel::Sms, Channel::Voice],
             }],
             rules: [(Priority::P1, vec![rule(Channel::Sms), rule(Channel::Voice)])].into(),
+            mail: None,
         };
         config.people.insert(key.into(), person);
     }
@@ -73,6 +74,7 @@ fn config() -> Config {
         executive: Some("executive".into()),
         last_resort: vec!["founder".into()],
         policies: [(Priority::P1, "standard".into())].into(),
+        mail: Vec::new(),
     };
     config.teams.insert("payments".into(), team);
     config

@@ -116,6 +116,9 @@ mod tests {
             pin_hash: None,
             team: "emea".into(),
             plan: plan("platinum"),
+            mail: Vec::new(),
+            subscribers: Vec::new(),
+            administrators: Vec::new(),
         };
         let team = Team {
             key: "sre".into(),
@@ -127,6 +130,7 @@ mod tests {
             executive: None,
             last_resort: vec![],
             policies: Default::default(),
+            mail: Vec::new(),
         };
         Config {
             customers: [(customer.key.clone(), customer)].into(),

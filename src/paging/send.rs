@@ -157,7 +157,7 @@ impl Sender {
         match self.app.settings.carriers.get(key) {
             Some(CarrierSettings::Twilio(twilio)) => TimeDelta::seconds(twilio.ring_seconds.into()),
             Some(CarrierSettings::Handsets(phones)) => TimeDelta::seconds(phones.ring_seconds.into()),
-            None => RING,
+            Some(CarrierSettings::Smtp(_)) | None => RING,
         }
     }
 

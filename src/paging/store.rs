@@ -201,7 +201,6 @@ pub async fn carry_out(
 ) -> sqlx::Result<()> {
     for effect in effects {
         match effect {
-            Effect::Mail(_) => {}
             Effect::Page(page) => {
                 let mut taken = BTreeSet::new();
                 for step in &page.steps {

@@ -1,11 +1,13 @@
 //! Whom we page: people, their contact methods and their notification rules.
 
+pub mod mail;
 pub mod phone;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use mail::MailAddress;
 pub use phone::E164;
 
 use crate::{
@@ -26,6 +28,8 @@ pub struct Person {
     pub contact: Vec<ContactMethod>,
     /// How they are reached, by priority; always an entry for P1 and P2 once loaded.
     pub rules: BTreeMap<Priority, Vec<NotificationRule>>,
+    /// Where they read mail. Nobody is paged by mail.
+    pub mail: Option<MailAddress>,
 }
 
 /// One way to reach a person.

@@ -11,6 +11,7 @@ use crate::{
     clock::Clock,
     config::Config,
     incident::{door::Door, ledger::signature::SigningKey},
+    mail::Mailer,
     store::Db,
 };
 
@@ -25,6 +26,8 @@ pub struct App {
     pub config: Arc<ArcSwap<Config>>,
     /// By their keys' order.
     pub carriers: Arc<Vec<Arc<dyn Carrier>>>,
+    /// Those that send mail, by their keys' order.
+    pub mailers: Arc<Vec<Arc<dyn Mailer>>>,
     /// The one way into an incident.
     pub door: Door,
     /// Signs and verifies tokens.
@@ -50,10 +53,23 @@ impl App {
         keys: Keys,
     ) -> App {
         let (bell, config) = (Bell::default(), Arc::new(ArcSwap::from_pointee(config)));
-        let door = Door { db: db.clone(), clock: clock.clone(), bell: bell.clone(), config: config.clone() };
+        let mailers = Arc::new(Vec::new());
+        let door = Door {
+            db: db.clone(),
+            clock: clock.clone(),
+            bell: bell.clone(),
+            config: config.clone(),
+            mail_domain: None,
+        };
         let (settings, carriers) = (Arc::new(settings), Arc::new(carriers));
         let (token_key, ledger_key) = (Arc::new(keys.token), Arc::new(keys.ledger));
-        App { db, clock, bell, settings, config, carriers, door, token_key, ledger_key }
+        App { db, clock, bell, settings, config, carriers, mailers, door, token_key, ledger_key }
+    }
+
+    /// The same with carriers that send mail. Message-IDs end in the domain of the first.
+    pub fn with_mailers(mut self, mailers: Vec<Arc<dyn Mailer>>) -> App {
+        self.door.mail_domain = mailers.first().map(|first| first.domain().into());
+        App { mailers: Arc::new(mailers), ..self }
     }
 
     /// One with a database of its own in a folder that goes with the last of it, and a clock that a test moves.

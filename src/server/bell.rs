@@ -12,6 +12,7 @@ pub struct Bell(Arc<Ropes>);
 struct Ropes {
     timers: Notify,
     pages: Notify,
+    mails: Notify,
 }
 
 impl Bell {
@@ -20,6 +21,7 @@ impl Bell {
         // One waiter each; a permit is kept for a loop that is not waiting yet.
         self.0.timers.notify_one();
         self.0.pages.notify_one();
+        self.0.mails.notify_one();
     }
 
     /// Until rung; for the timer wheel alone.
@@ -30,5 +32,10 @@ impl Bell {
     /// Until rung; for the pager alone.
     pub async fn pages(&self) {
         self.0.pages.notified().await;
+    }
+
+    /// Until rung; for the postman alone.
+    pub async fn mails(&self) {
+        self.0.mails.notified().await;
     }
 }

@@ -16,11 +16,13 @@ use super::{
 };
 use crate::{
     access,
-    carrier::{Carrier, handsets::Handsets, twilio::Twilio},
+    carrier::{Carrier, handsets::Handsets, smtp::Smtp, twilio::Twilio},
     clock::Clock,
     config::{self, Config, Finding},
     id::CarrierKey,
-    intake, paging,
+    intake,
+    mail::{self, Mailer},
+    paging,
     people::E164,
     report,
     store::Db,
@@ -72,10 +74,12 @@ pub async fn start(mut settings: Settings, clock: Clock) -> anyhow::Result<Runni
     let mut tx = app.db.begin().await?;
     timer::claim::release(&mut tx).await?;
     paging::store::release(&mut tx, app.clock.now()).await?;
+    mail::store::release(&mut tx, app.clock.now()).await?;
     tx.commit().await?;
 
     keep_up(&tasks, "timers", &app, &stop, timer::wheel::run);
     keep_up(&tasks, "pager", &app, &stop, paging::pager::run);
+    keep_up(&tasks, "postman", &app, &stop, mail::postman::run);
     keep_up(&tasks, "upkeep", &app, &stop, upkeep);
     tasks.spawn(listener::serve(listener, router::all(app.clone()), stop.clone()));
     tracing::info!(%address, revision = app.config.load().revision, "ready");
@@ -96,9 +100,10 @@ impl Running {
 
 fn assemble(settings: Settings, clock: Clock, db: Db, config: Config) -> anyhow::Result<App> {
     let mut carriers: Vec<Arc<dyn Carrier>> = Vec::new();
+    let mut mailers: Vec<Arc<dyn Mailer>> = Vec::new();
     let mut handsets = Vec::new();
     let built_in = (CarrierKey::from("handsets"), CarrierSettings::Handsets(HandsetsSettings::default()));
-    let built_in = settings.carriers.is_empty().then_some(built_in);
+    let built_in = (!settings.carriers.values().any(CarrierSettings::is_phone)).then_some(built_in);
     let all = settings.carriers.iter().map(|(key, carrier)| (key.clone(), carrier.clone())).chain(built_in);
     for (key, carrier) in all {
         match carrier {
@@ -111,10 +116,14 @@ fn assemble(settings: Settings, clock: Clock, db: Db, config: Config) -> anyhow:
                 handsets.push(phones.clone());
                 carriers.push(phones);
             }
+            CarrierSettings::Smtp(smtp) => mailers.push(Arc::new(Smtp::new(key, &smtp)?)),
         }
     }
     let keys = Keys { token: access::token_key(&settings)?, ledger: report::key(&settings)? };
-    let app = App::new(settings, clock, db, config, carriers, keys);
+    let app = App::new(settings, clock, db, config, carriers, keys).with_mailers(mailers);
+    if app.mailers.is_empty() && app.config.load().wants_mail() {
+        tracing::warn!("the schedules have mail addresses, and no carrier sends mail: see [carriers] in the settings");
+    }
     for phones in handsets {
         phones.connect(Arc::new(Exchange(app.clone())));
     }
@@ -182,6 +191,7 @@ async fn forget_payloads(app: &App) -> sqlx::Result<()> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     intake::store::purge(&mut tx, now - app.settings.keep_payloads).await?;
+    mail::store::forget(&mut tx, now - app.settings.keep_payloads).await?;
     tx.commit().await
 }
 

@@ -29,7 +29,7 @@ pub struct Settings {
     pub database: String,
     /// The folder of `*.toml` files.
     pub schedules: PathBuf,
-    /// By key. Empty: the built-in handsets, under the key `handsets`.
+    /// By key. No phone among them: the built-in handsets, under the key `handsets`.
     pub carriers: BTreeMap<CarrierKey, CarrierSettings>,
     /// Signs tokens (HS256), at least 32 bytes. `None`: made at the first start and kept beside the database.
     pub token_secret: Option<SecretString>,
@@ -45,6 +45,28 @@ pub struct Settings {
 pub enum CarrierSettings {
     Twilio(TwilioSettings),
     Handsets(HandsetsSettings),
+    Smtp(SmtpSettings),
+}
+
+impl CarrierSettings {
+    /// Whether it has to do with phones: texts and calls.
+    pub fn is_phone(&self) -> bool {
+        !matches!(self, CarrierSettings::Smtp(_))
+    }
+}
+
+/// A mail server that takes what we send.
+#[derive(Clone, Debug)]
+pub struct SmtpSettings {
+    /// `smtps://HOST`, `smtp://HOST?tls=required`, `smtp://HOST?tls=opportunistic` or `smtp://HOST`, with a port if it
+    /// is an unusual one. Holds no password.
+    pub url: String,
+    pub username: Option<String>,
+    pub password: Option<SecretString>,
+    /// Whom our mails are from: `Support <support@example.com>`.
+    pub from: String,
+    /// Where answers go, if not there.
+    pub reply_to: Option<String>,
 }
 
 /// An account with Twilio, or with anything that speaks as Twilio does.

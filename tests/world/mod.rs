@@ -7,11 +7,11 @@ pub mod caller;
 pub mod carrier;
 pub mod form;
 pub mod line;
+pub mod mailserver;
 pub mod office;
 pub mod twiml;
 
 use std::{
-    collections::BTreeMap,
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -20,7 +20,9 @@ use chrono::TimeDelta;
 use ringdown::{
     access::{self, Role},
     clock::{Clock, ManualHand, Time},
-    on,
+    id::CarrierKey,
+    incident::{self, Effect, effect},
+    mail, on,
     server::{
         boot::{self, Running},
         settings::{CarrierSettings, Settings, TwilioSettings},
@@ -52,6 +54,8 @@ pub struct World {
     /// While the server is off, this is what it was.
     token: String,
     http: reqwest::Client,
+    /// Those that send mail.
+    mail: Vec<(CarrierKey, CarrierSettings)>,
     folder: TempDir,
     judged: bool,
 }
@@ -74,6 +78,11 @@ impl World {
     }
 
     pub async fn open(office: Office, at: &str) -> World {
+        World::posting(office, at, Vec::new()).await
+    }
+
+    /// One that sends mail, by these carriers.
+    pub async fn posting(office: Office, at: &str, mail: Vec<(CarrierKey, CarrierSettings)>) -> World {
         let start: Time = at.parse().expect("an instant");
         let (clock, hand) = Clock::manual(start);
         let folder = tempfile::tempdir().expect("a folder");
@@ -87,6 +96,7 @@ impl World {
             server: None,
             token: String::new(),
             http: http.expect("a client"),
+            mail,
             folder,
             judged: false,
         };
@@ -104,12 +114,13 @@ impl World {
             from: vec![carrier::OURS.into()],
             ring_seconds: 25,
         };
+        let phones = ("main".into(), CarrierSettings::Twilio(twilio));
         Settings {
             listen: "127.0.0.1:0".parse().expect("an address"),
             public_url: PUBLIC_URL.into(),
             database: format!("sqlite:{}", self.folder.path().join("ringdown.db").display()),
             schedules: self.schedules(),
-            carriers: BTreeMap::from([("main".into(), CarrierSettings::Twilio(twilio))]),
+            carriers: self.mail.iter().cloned().chain([phones]).collect(),
             token_secret: None,
             ledger_key: None,
             keep_payloads: TimeDelta::days(7),
@@ -174,8 +185,8 @@ impl World {
                 None => None,
             };
             let next = [next, self.carrier.next_due()].into_iter().flatten().min();
-            // A minute at most, for what the server does by the minute.
-            let step = self.now() + TimeDelta::minutes(1);
+            // A minute at most, for what the server does by the minute; longer steps through days in which nothing is due.
+            let step = self.now() + (span / 500).max(TimeDelta::minutes(1));
             let at = next.into_iter().chain([step, target]).min().expect("one");
             if self.now() >= target {
                 return;
@@ -227,11 +238,13 @@ impl World {
     async fn due(&self) -> (Option<Time>, i64) {
         const NEXT: Sql = Sql::same(
             "select min(wake_at) from (select wake_at from timers \
-             union all select wake_at from attempts where wake_at is not null) as due",
+             union all select wake_at from attempts where wake_at is not null \
+             union all select wake_at from mails where wake_at is not null) as due",
         );
         const LEASED: Sql = Sql::same(
             "select (select count(*) from timers where wake_at > due_at) \
-             + (select count(*) from attempts where leased_by is not null)",
+             + (select count(*) from attempts where leased_by is not null) \
+             + (select count(*) from mails where leased_by is not null)",
         );
         let mut tx: Tx = self.running().app.db.read().await.expect("the database");
         let next: Option<Time> =
@@ -250,8 +263,12 @@ impl World {
                  from attempts order by created_at",
             );
             const TIMERS: Sql = Sql::same("select incident_id || ' due ' || due_at || ' wake ' || wake_at from timers");
+            const MAILS: Sql = Sql::same(
+                "select id || ' ' || stage || ' wake ' || coalesce(wake_at, '-') || ' leased ' \
+                 || coalesce(leased_by, '-') || ' ' || coalesce(reason, '') from mails order by id",
+            );
             let mut tx = self.running().app.db.read().await.expect("the database");
-            for sql in [ATTEMPTS, TIMERS] {
+            for sql in [ATTEMPTS, TIMERS, MAILS] {
                 let rows: Vec<String> =
                     on!(&mut tx, sql, |c, sql| sqlx::query_scalar(sql).fetch_all(c).await).expect("a query");
                 text += &(rows.join("\n") + "\n");
@@ -271,6 +288,21 @@ impl World {
         self.judged = true;
         let violations = self.carrier.violations();
         assert!(violations.is_empty(), "the carrier complains:\n{}", violations.join("\n"));
+    }
+
+    /// Writes a mail about an incident down, as its door does.
+    pub async fn mail(&self, reference: &str, mail: effect::Mail) {
+        let app = &self.running().app;
+        let mut tx = app.db.begin().await.expect("the database");
+        let incident = incident::store::by_reference(&mut tx, reference).await.expect("the database");
+        let (incident, config) = (incident.expect("an incident"), app.config.load_full());
+        let (effects, domain) = ([Effect::Mail(mail)], app.door.mail_domain.clone());
+        let written =
+            mail::store::carry_out(&mut tx, &incident, &effects, &config, domain.as_deref(), self.now()).await;
+        written.expect("the database");
+        tx.commit().await.expect("the database");
+        app.bell.ring();
+        self.settle().await;
     }
 
     /// Somebody dials the hotline.

@@ -88,6 +88,7 @@ fn config() -> Config {
         language: "en".into(),
         contact: Vec::new(),
         rules: BTreeMap::new(),
+        mail: None,
     };
     let rotation = Rotation {
         people: vec!["amara".into()],

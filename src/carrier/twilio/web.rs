@@ -75,7 +75,7 @@ impl FromRequest<App> for Asked {
             .and_then(|name| app.settings.carriers.get_key_value(name))
             .and_then(|(key, settings)| match settings {
                 CarrierSettings::Twilio(settings) => Some((key.clone(), settings.clone())),
-                CarrierSettings::Handsets(_) => None,
+                CarrierSettings::Handsets(_) | CarrierSettings::Smtp(_) => None,
             })
             .ok_or_else(nowhere)?;
         let rest = part("rest").map(str::to_owned);

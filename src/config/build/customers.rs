@@ -17,6 +17,7 @@ pub fn customers(tables: &Tables<'_>, known: &Known, config: &mut Config) {
     let mut numbers: BTreeMap<E164, String> = BTreeMap::new();
     for (key, node) in tables.of("customers") {
         let customer = node.fields(|t| {
+            let mails = |key| t.optional(key).map(Node::mails).unwrap_or_default();
             let mut phones = Vec::new();
             for item in t.required("phones", "[\"+12015550123\"]").map(Node::items).unwrap_or_default() {
                 let Some(phone) = item.phone() else { continue };
@@ -40,9 +41,7 @@ pub fn customers(tables: &Tables<'_>, known: &Known, config: &mut Config) {
             let named = t.required("plan", "\"standard\"").and_then(|node| known.plans.reference(node));
             let (agreement, terms) = (t.optional("agreement"), t.optional("terms"));
             let plan = match named {
-                Some(key) if agreement.is_some() || terms.is_some() => {
-                    known.plans.agreed(key, agreement, terms, known, &config.calendars)
-                }
+                Some(key) if agreement.is_some() || terms.is_some() => known.plans.agreed(key, agreement, terms, known),
                 Some(key) => config.plans.get(key).cloned(),
                 None => None,
             };
@@ -58,6 +57,9 @@ pub fn customers(tables: &Tables<'_>, known: &Known, config: &mut Config) {
                     .unwrap_or_default()
                     .into(),
                 plan: plan.unwrap_or_else(|| Plan::empty("".into(), "")),
+                mail: mails("mail"),
+                subscribers: mails("subscribers"),
+                administrators: mails("administrators"),
             }
         });
         config.customers.insert(key.as_str().into(), customer);

@@ -23,7 +23,7 @@ use super::{
 use crate::{
     id::{CarrierKey, PersonKey, ScheduleKey},
     paging::throttle::{Limit, Limits},
-    sla::{Calendar, HolidaySet, Priority, Zone},
+    sla::{Calendar, Compiled, HolidaySet, Priority, Zone},
     span::Span,
 };
 
@@ -148,7 +148,8 @@ pub fn build(tables: &Tables<'_>, vault: Vault<'_>) -> Built {
         let calendar = calendars::calendar(key, node, &config.holidays);
         config.calendars.insert(key.as_str().into(), Arc::new(calendar));
     }
-    let (named, plans) = plans::plans(tables, &known, &config.calendars);
+    let compiled = config.calendars.iter().map(|(key, it)| (key.clone(), Arc::new(Compiled::new(it.clone()))));
+    let (named, plans) = plans::plans(tables, &known, compiled.collect());
     known.plans = named;
     config.plans = plans.into_iter().map(|plan| (plan.key.clone(), plan)).collect();
     for (key, node) in tables.of("schedules") {
@@ -178,6 +179,7 @@ fn carriers(tables: &Tables<'_>) -> CarrierOrder {
         match key.as_str() {
             "sms" => order.sms = carrier_keys(node),
             "voice" => order.voice = carrier_keys(node),
+            "mail" => order.mail = carrier_keys(node),
             "limits" => {
                 let standard = Limits::default();
                 order.limits = node.fields(|t| Limits {
@@ -185,7 +187,7 @@ fn carriers(tables: &Tables<'_>) -> CarrierOrder {
                     sms: t.optional("sms").map_or(standard.sms, limits),
                 });
             }
-            _ => node.error("there is no such key; these exist: `sms`, `voice` and `limits`"),
+            _ => node.error("there is no such key; these exist: `sms`, `voice`, `mail` and `limits`"),
         }
     }
     order

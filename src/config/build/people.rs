@@ -32,6 +32,7 @@ pub fn person(key: &str, node: &Node<'_>) -> Person {
             language: language(t),
             contact,
             rules,
+            mail: t.optional("mail").and_then(Node::mail),
         }
     })
 }

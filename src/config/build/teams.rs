@@ -33,6 +33,7 @@ pub fn team(key: &str, node: &Node<'_>, known: &Known) -> Team {
             executive: role("executive"),
             last_resort: last_resort(t.required("last_resort", "[\"PERSON\"]"), known),
             policies,
+            mail: t.optional("mail").map(Node::mails).unwrap_or_default(),
         }
     })
 }

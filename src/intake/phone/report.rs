@@ -47,7 +47,7 @@ pub fn report(call: &CallRecord, facts: &Facts<'_>, priority: Priority, title: &
     let plan = customer
         .map(|customer| &customer.plan)
         .or_else(|| config.plans.get(&hotline?.plan))
-        .or_else(|| config.plans.values().next());
+        .or_else(|| config.hotlines.values().find_map(|hotline| config.plans.get(&hotline.plan)));
     Box::new(Report {
         reference: String::new(),
         source: Source::Phone { call: call.id.clone(), verified: call.verified },

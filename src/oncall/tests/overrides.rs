@@ -120,6 +120,7 @@ fn config() -> Config {
             language: "en".into(),
             contact: vec![],
             rules: Default::default(),
+            mail: None,
         };
         config.people.insert(key.into(), person);
     }

@@ -185,6 +185,7 @@ fn person(key: &str, name: &str, lines: &[(&str, &str, &[Channel])], rules: &[(C
         language: "en-GB".into(),
         contact: lines.iter().map(method).collect(),
         rules: [(Priority::P1, rules.clone()), (Priority::P2, rules)].into(),
+        mail: None,
     }
 }
 
@@ -218,6 +219,7 @@ fn config() -> Config {
         executive: None,
         last_resort: vec!["ada".into()],
         policies: [(Priority::P1, policy.key.clone())].into(),
+        mail: Vec::new(),
     };
     config.policies = [(policy.key.clone(), policy)].into();
     config.teams = [(team.key.clone(), team)].into();

@@ -9,8 +9,9 @@ use std::{
 use anyhow::{Context, bail};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{CarrierSettings, HandsetsSettings, RING_SECONDS, Settings, TwilioSettings};
+use super::{CarrierSettings, HandsetsSettings, RING_SECONDS, Settings, SmtpSettings, TwilioSettings};
 use crate::{
+    carrier::smtp,
     config::{
         Finding, Severity,
         document::{Fields, Node, Notes, Source, listed, well_formed},
@@ -166,10 +167,23 @@ impl Reader<'_> {
         };
         let kind = needed("kind", "\"twilio\"").and_then(|given| {
             self.text(given, |text| match text {
-                "twilio" | "handsets" => Ok(text.to_owned()),
-                _ => Err(format!("is not a kind of carrier; write {}", listed(["twilio", "handsets"]))),
+                "twilio" | "handsets" | "smtp" => Ok(text.to_owned()),
+                _ => Err(format!("is not a kind of carrier; write {}", listed(["twilio", "handsets", "smtp"]))),
             })
         })?;
+        let secret = |given| self.text(given, |text| self.secret(text));
+        if kind == "smtp" {
+            let url = needed("url", "\"smtps://mail.example.com\"").and_then(|given| self.text(given, smtp::url));
+            let mailbox = |given| self.text(given, smtp::mailbox);
+            let from = needed("from", "\"Support <support@example.com>\"").and_then(mailbox);
+            let reply_to = own("reply_to").and_then(mailbox);
+            let username = own("username").and_then(|given| self.text(given, |text| Ok(text.to_owned())));
+            let password = own("password").and_then(secret);
+            if username.is_some() != password.is_some() {
+                t.node().error("`username` and `password` belong together; write both, or neither");
+            }
+            return Some(CarrierSettings::Smtp(SmtpSettings { url: url?, username, password, from: from?, reply_to }));
+        }
         let ring_seconds = own("ring_seconds").and_then(|given| match given {
             Given::Written(node) => node.number(5, 60),
             given => self.text(given, |text| {
@@ -183,7 +197,6 @@ impl Reader<'_> {
             let from = from.unwrap_or_else(|| HandsetsSettings::default().from);
             return Some(CarrierSettings::Handsets(HandsetsSettings { from, ring_seconds }));
         }
-        let secret = |given| self.text(given, |text| self.secret(text));
         let account_sid = needed("account_sid", "\"AC…\"").and_then(|given| self.text(given, sid));
         let auth_token = needed("auth_token", "\"env:TWILIO_AUTH_TOKEN\"").and_then(secret);
         let previous_auth_token = own("previous_auth_token").and_then(secret);
@@ -330,13 +343,15 @@ mod tests {
         let setting = |line: &&str| line.contains(" = ") || line.starts_with("# [");
         let text: Vec<&str> = DEFAULT_TOML.lines().filter(setting).map(|line| &line[2..]).collect();
         let env = |name: &str| match name {
-            "RINGDOWN_TOKEN_SECRET" | "TWILIO_AUTH_TOKEN" | "TWILIO_OLD_AUTH_TOKEN" => Some("x".repeat(32)),
+            "RINGDOWN_TOKEN_SECRET" | "TWILIO_AUTH_TOKEN" | "TWILIO_OLD_AUTH_TOKEN" | "MAIL_PASSWORD" => {
+                Some("x".repeat(32))
+            }
             "RINGDOWN_LEDGER_KEY" => Some("a1".repeat(32)),
             _ => None,
         };
         let text = text.join("\n").replace("AC...", "AC00");
         let settings = Settings::parse("ringdown.toml", &text, &env).unwrap();
-        assert_eq!(settings.carriers.len(), 2);
+        assert_eq!(settings.carriers.len(), 3);
         let without = Settings::parse("ringdown.toml", "", &bare).unwrap();
         assert_eq!((settings.listen, &settings.database), (without.listen, &without.database));
         assert_eq!((settings.schedules, settings.keep_payloads), (without.schedules, without.keep_payloads));
@@ -387,9 +402,32 @@ mod tests {
         ringdown.toml:10: carriers.twilio.from[0]: not a phone number in international form; write `+`, country code and number, for example `+12015550123`
         ringdown.toml:11: carriers.twilio.ring_seconds: out of range; write a whole number from 5 to 60
         ringdown.toml:12: carriers.twilio.sid: there is no such key; these exist: `account_sid`, `auth_token`, `base_url`, `from`, `kind`, `previous_auth_token` or `ring_seconds`
-        ringdown.toml:15: carriers.x.kind: is not a kind of carrier; write `twilio` or `handsets`
+        ringdown.toml:15: carriers.x.kind: is not a kind of carrier; write `twilio`, `handsets` or `smtp`
         the environment: RINGDOWN_LISTEN: is not an address and a port; write for example `127.0.0.1:8080`
         "#);
+    }
+
+    #[test]
+    fn a_mail_carrier_is_read_with_its_password_from_the_environment() {
+        let env = |name: &str| match name {
+            "RINGDOWN_CARRIERS__OFFICE__PASSWORD" => Some("hush-hush".to_owned()),
+            _ => None,
+        };
+        let text = "[carriers.office]\nkind = 'smtp'\nurl = 'smtps://mail.example.com'\nusername = 'ringdown'\n\
+                    from = 'Support <support@example.com>'\n";
+        let settings = Settings::parse("ringdown.toml", text, &env).unwrap();
+        let CarrierSettings::Smtp(smtp) = &settings.carriers["office"] else { panic!() };
+        assert_eq!(smtp.password.as_ref().map(ExposeSecret::expose_secret), Some("hush-hush"));
+        assert!(!format!("{settings:?}").contains("hush-hush"));
+        let text = "[carriers.office]\nkind = 'smtp'\nurl = 'smtp://u:hush@mail.example.com'\nusername = 'u'\n\
+                    from = 'Support'\nring_seconds = 20\n";
+        insta::assert_snapshot!(wrong(text, &bare), @"
+        the settings cannot be used:
+        ringdown.toml:1: carriers.office: `username` and `password` belong together; write both, or neither
+        ringdown.toml:3: carriers.office.url: holds a password; write it as `username` and `password`, which are never shown
+        ringdown.toml:5: carriers.office.from: is not a mailbox; write `Support <support@example.com>`
+        ringdown.toml:6: carriers.office.ring_seconds: there is no such key; these exist: `from`, `kind`, `password`, `reply_to`, `url` or `username`
+        ");
     }
 
     #[test]

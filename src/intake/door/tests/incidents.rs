@@ -25,6 +25,7 @@ async fn world() -> World {
             channels: vec![Channel::Sms],
         }],
         rules: [(Priority::P1, vec![rule.clone()]), (Priority::P2, vec![rule])].into(),
+        mail: None,
     };
     let policy = Policy {
         key: "standard".into(),
@@ -47,6 +48,7 @@ async fn world() -> World {
         executive: None,
         last_resort: vec!["engineer".into()],
         policies: [(Priority::P1, "standard".into())].into(),
+        mail: Vec::new(),
     };
     world.app.config.store(Arc::new(Config {
         people: [("engineer".into(), engineer)].into(),

@@ -57,6 +57,9 @@ pub fn config() -> Config {
         pin_hash: None,
         team: "payments".into(),
         plan,
+        mail: Vec::new(),
+        subscribers: Vec::new(),
+        administrators: Vec::new(),
     };
     config.customers.insert(acme.key.clone(), acme);
     config
