@@ -91,9 +91,12 @@ async fn synchronet_click_hourly_updates_ruled_out_called_back_and_an_analysis_t
 
     // Three hours kept, the fourth missed: it climbs.
     for hour in 0..3 {
-        world.minutes(if hour == 0 { 20 } else { 60 }).await;
+        world.minutes(if hour == 0 { 20 } else { 55 }).await;
         ok(&world, &reference, "updates", "ben", json!({ "text": format!("Hour {hour}: we work on it.") })).await;
     }
+    world.minutes(50).await;
+    let note = json!({ "text": "Certificates next.", "customer_visible": false });
+    ok(&world, &reference, "updates", "ben", note).await;
     world.advance(start + TimeDelta::minutes(241) - world.now()).await;
     assert_eq!(world.events(&reference, "update_missed").await.len(), 1);
     assert_eq!(

@@ -174,7 +174,7 @@ impl Incident {
                     warn_at: None,
                     close_at: None,
                 });
-                self.await_answer(at);
+                self.schedule_closing(at);
             }
             Event::Resumed { by } => {
                 self.resume(at);
@@ -184,7 +184,7 @@ impl Incident {
                 if let Some(waiting) = &mut self.waiting {
                     waiting.requests = *request;
                 }
-                self.await_answer(at);
+                self.schedule_closing(at);
             }
             Event::IdleWarned { .. } => {
                 if let Some(waiting) = &mut self.waiting {

@@ -158,7 +158,7 @@ impl Incident {
     }
 
     /// The customer was asked for something at `at`: when they are asked again, and when it is closed.
-    pub(super) fn await_answer(&mut self, at: Time) {
+    pub(super) fn schedule_closing(&mut self, at: Time) {
         let (Some(waiting), Some(idle)) = (&mut self.waiting, &self.plan.idle) else { return };
         (waiting.again_at, waiting.warn_at, waiting.close_at) = (None, None, None);
         match &idle.again_after {

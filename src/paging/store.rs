@@ -227,6 +227,8 @@ pub async fn carry_out(
                     insert(tx, &attempt).await?;
                 }
             }
+            // Has an outbox of its own.
+            Effect::Mail(_) => {}
         }
     }
     Ok(())
