@@ -114,7 +114,7 @@ fn a_caller_who_leaves_the_queue_hears_whether_somebody_has_it() {
 #[test]
 fn a_caller_who_hangs_up_while_waiting_is_called_back_like_any_other() {
     let line = at_once(ACME).ring().press("1").hang_up();
-    assert!(!live::waits(&line.call));
+    assert!(!live::waits(&line.call, line.call.started_at));
     assert_snapshot!(line.transcript, @r#"
     This is the Example emergency line. If your business has stopped, press 1. If it runs, but badly, press 2. For anything else, press 3.
     > 1
