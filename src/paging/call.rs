@@ -138,7 +138,7 @@ impl Line<'_> {
             return Ok(self.listener(&zone).goodbye(&words));
         }
         self.keep(tx).await?;
-        let waiting = phone::waiting(tx, &incident.id, &self.turn.carrier).await?;
+        let waiting = phone::waiting(tx, &incident.id, &self.turn.carrier, self.now).await?;
         let listener = self.listener(&zone);
         Ok(match self.key() {
             None => listener.page(&incident, cause, waiting, next(at.round.saturating_add(1))),
