@@ -5,7 +5,7 @@ use chrono::{Datelike, MappedLocalTime, Offset, TimeDelta, TimeZone};
 use super::{
     command::{Actor, Evidence},
     decide::name,
-    ledger::reckon::{Began, Callback, End, Ended, Held, Reckoning, Why, Window},
+    ledger::reckon::{Began, Callback, Count, End, Ended, Held, Reckoning, Why, Window},
     state::Incident,
 };
 use crate::{clock::Time, sla::Zone, span::Span};
@@ -45,17 +45,17 @@ pub fn text(incident: &Incident, reckoning: &Reckoning) -> String {
 }
 
 fn callback(promise: &Callback, zone: &Zone) -> Explained {
-    let Callback { began, priority, from, span, due, missed, held, ended } = promise;
+    let Callback { count: Count { began, priority, from, term, due, .. }, missed, held, ended, .. } = promise;
     let began = match began {
-        Began::Reported => "Reported",
         Began::Reopened => "Opened again",
         Began::Priority => "Priority changed",
+        _ => "Reported",
     };
     let (due_at, priority) = (told(*due, zone, *from), priority.to_string());
     let promised = format!(
         "{began} {}. {priority} promises a callback within {}, around the clock: due {due_at}.",
         dated(*from, zone),
-        spoken(*span)
+        term.within
     );
     let (verdict, happened) = match (held, missed, ended) {
         (Some(held), None, _) if held.at <= *due => {
@@ -74,10 +74,10 @@ fn callback(promise: &Callback, zone: &Zone) -> Explained {
 }
 
 fn window(promise: &Window, zone: &Zone) -> Explained {
-    let Window { number, priority, from, span, due, given, end } = promise;
+    let Window { number, count: Count { priority, from, term, due, .. }, given, end } = promise;
     let ran = format!(
         "{priority} promises an update in every {}, around the clock. This window {} from {} to {}.",
-        spoken(*span),
+        term.within,
         if *end == End::Open { "runs" } else { "ran" },
         dated(*from, zone),
         told(*due, zone, *from)
@@ -117,6 +117,9 @@ fn reason(ended: &Ended, zone: &Zone, near: Time) -> String {
     match ended.why {
         Why::Resolved => format!("It was resolved {at}"),
         Why::Cancelled => format!("It was cancelled {at}"),
+        Why::Idle => format!("It was closed {at}, because the customer no longer answered"),
+        Why::RuledOut => format!("It was ruled out {at}"),
+        Why::Reopened => format!("It was opened again {at}"),
         Why::Priority { to } => format!("The priority became {to} {at}"),
     }
 }

@@ -1,22 +1,36 @@
 //! Every promise of an incident worked out again from its events and the plan they carry.
 //!
-//! This is arithmetic of its own: it shares no code with what recorded the verdicts (`fold`, `due`, `acts`), so that a
-//! mistake there, or a history made up, shows as a contradiction here.
+//! This is arithmetic of its own: it shares no code with what recorded the verdicts (`fold`, `promises`, `due`,
+//! `acts`), so that a mistake there, or a history made up, shows as a contradiction here. Only the calendars are the
+//! same: what they answer is proved against a count of every minute.
+
+mod callbacks;
+mod count;
+mod deadlines;
+mod idle;
+mod list;
+mod windows;
 
 use chrono::TimeDelta;
 
+pub use callbacks::{Callback, Held};
+pub use count::{Began, Count, Pause};
+pub use deadlines::{Deadline, Done};
+pub use idle::{Asked, Wait, WaitEnd};
+pub use list::{Kind, Promised, Verdict};
+pub use windows::{End, Given, Window};
+
 use super::super::{
-    command::{Actor, CONVERSATION_SECONDS, Evidence, Report},
+    command::{Actor, RcaStage, Report},
     event::{Event, Recorded},
 };
 use crate::{
     clock::Time,
-    sla::{Plan, Priority},
-    span::Span,
+    sla::{Plan, Priority, Promise},
 };
 
-/// How long after it is due a promise may be without a verdict in an incident that is open: the server writes it down
-/// within a second, and after down time at its start.
+/// How long after it is due a promise may be without a verdict: the server writes it down within a second, and after
+/// down time at its start.
 const GRACE: TimeDelta = TimeDelta::minutes(1);
 
 /// Every promise, how it ended, and what does not add up.
@@ -24,7 +38,22 @@ const GRACE: TimeDelta = TimeDelta::minutes(1);
 pub struct Reckoning {
     pub callbacks: Vec<Callback>,
     pub windows: Vec<Window>,
+    /// The end, and the analyses of the cause.
+    pub deadlines: Vec<Deadline>,
+    /// Each time we waited on the customer.
+    pub waits: Vec<Wait>,
     pub contradictions: Vec<Contradiction>,
+    /// Which of them count now.
+    pub(super) now: Now,
+}
+
+/// The places of the promises that count now, kept or not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Now {
+    pub callback: Option<usize>,
+    pub resolution: Option<usize>,
+    pub draft: Option<usize>,
+    pub last: Option<usize>,
 }
 
 /// Something that cannot be true under the plan.
@@ -42,48 +71,6 @@ impl std::fmt::Display for Contradiction {
     }
 }
 
-/// What a promise began with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Began {
-    Reported,
-    Reopened,
-    Priority,
-}
-
-/// One promise of a conversation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Callback {
-    pub began: Began,
-    pub priority: Priority,
-    pub from: Time,
-    pub span: Span,
-    pub due: Time,
-    /// When it was written down as missed.
-    pub missed: Option<Time>,
-    pub held: Option<Held>,
-    /// Why it was not owed any more.
-    pub ended: Option<Ended>,
-}
-
-impl Callback {
-    /// Whether it was kept; `None` while it is open, or when it is not owed any more.
-    pub fn kept(&self) -> Option<bool> {
-        match (&self.held, self.missed) {
-            (Some(held), None) => Some(held.at <= self.due),
-            (_, Some(_)) => Some(false),
-            (None, None) => None,
-        }
-    }
-}
-
-/// A conversation with the customer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
-    pub at: Time,
-    pub by: Actor,
-    pub evidence: Evidence,
-}
-
 /// What ended a promise before it was due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ended {
@@ -96,38 +83,15 @@ pub struct Ended {
 pub enum Why {
     Resolved,
     Cancelled,
-    Priority { to: Priority },
-}
-
-/// One window of progress updates.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Window {
-    pub number: u32,
-    pub priority: Priority,
-    pub from: Time,
-    pub span: Span,
-    pub due: Time,
-    /// The first update that counts.
-    pub given: Option<Given>,
-    pub end: End,
-}
-
-/// An update that counts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Given {
-    pub at: Time,
-    pub by: Actor,
-}
-
-/// How a window ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// It runs.
-    Open,
-    Met,
-    /// And when that was written down.
-    Missed(Time),
-    Waived(Ended),
+    /// Closed because the customer no longer answered.
+    Idle,
+    /// The trouble is not ours.
+    RuledOut,
+    /// Opened again: an analysis of the cause would be of half the trouble.
+    Reopened,
+    Priority {
+        to: Priority,
+    },
 }
 
 /// Works out every promise as of an instant.
@@ -141,37 +105,45 @@ pub fn reckon(events: &[Recorded], as_of: Time) -> Reckoning {
         book.seq = recorded.seq;
         book.take(&recorded.event, recorded.at);
     }
-    book.overdue(as_of, GRACE);
+    if let Some(as_of) = as_of.checked_sub_signed(GRACE) {
+        book.overdue(as_of);
+    }
     book.done
-}
-
-/// What a plan promises for a priority: the one place here that knows how a plan is written.
-fn terms(plan: &Plan, priority: Priority) -> (Option<Span>, Option<Span>) {
-    let promise = plan.promise(priority);
-    let span = |term: crate::sla::Term| plan.length(&term).num_seconds().try_into().map(Span::seconds).ok();
-    (promise.response.and_then(span), promise.updates.and_then(|updates| span(updates.every)))
 }
 
 struct Book<'a> {
     plan: &'a Plan,
+    /// The customer wants nothing done before this.
+    not_before: Option<Time>,
     priority: Priority,
     open: bool,
+    ruled_out: bool,
     seq: u64,
-    /// Whether a conversation, or its lack, is recorded since the promises began.
+    /// When people are first paged, if that is still to come.
+    begins: Option<Time>,
+    /// Whether a conversation is recorded since the promises began; and whether that, or its lack, is.
+    spoken: bool,
     settled: bool,
-    /// Whether the last callback in the list is what was promised last, and not something of an earlier opening.
-    promised: bool,
     last_text: Option<&'a str>,
     done: Reckoning,
 }
 
 impl<'a> Book<'a> {
     fn open(report: &'a Report, seq: u64, at: Time) -> Book<'a> {
-        let (plan, priority) = (&report.plan, report.priority);
-        let (settled, promised, done) = (false, false, Reckoning::default());
-        let mut book = Book { plan, priority, open: true, seq, settled, promised, last_text: None, done };
-        book.promise_callback(Began::Reported, at);
-        book.promise_updates(at);
+        let mut book = Book {
+            plan: &report.plan,
+            not_before: report.not_before,
+            priority: report.priority,
+            open: true,
+            ruled_out: false,
+            seq,
+            begins: None,
+            spoken: false,
+            settled: false,
+            last_text: None,
+            done: Reckoning::default(),
+        };
+        book.promise(Began::Reported, at);
         book
     }
 
@@ -179,239 +151,192 @@ impl<'a> Book<'a> {
         self.done.contradictions.push(Contradiction { seq: self.seq, what: what.into() });
     }
 
-    fn promise_callback(&mut self, began: Began, from: Time) {
-        let promised = terms(self.plan, self.priority).0;
-        self.promised = promised.is_some();
-        let Some(span) = promised else { return };
-        match from.checked_add_signed(span.delta()) {
-            Some(due) => {
-                let (priority, missed, held, ended) = (self.priority, None, None, None);
-                self.done.callbacks.push(Callback { began, priority, from, span, due, missed, held, ended });
+    /// Everything that the plan promises for the present priority, from now.
+    fn promise(&mut self, began: Began, at: Time) {
+        let promise = self.plan.promise(self.priority);
+        let from = self.starts(&promise, at);
+        self.begins = self.beginning(&promise, from, at);
+        (self.spoken, self.settled) = (false, false);
+        self.promise_callback(began, &promise, from);
+        self.promise_updates(began, &promise, from);
+        self.promise_resolution(began, &promise, from);
+    }
+
+    /// When the clocks of a promise start.
+    fn starts(&self, promise: &Promise, at: Time) -> Time {
+        match self.not_before {
+            Some(wanted) if promise.scheduled && wanted > at => wanted,
+            _ => at,
+        }
+    }
+
+    /// When people are first paged, if not at once: when the calendar of the callback opens.
+    fn beginning(&self, promise: &Promise, from: Time, at: Time) -> Option<Time> {
+        let begins = match &promise.response {
+            Some(term) if promise.office_hours || promise.scheduled => {
+                self.plan.calendars.next_open(&term.calendar, from)
             }
-            None => self.wrong("the callback is promised for no time there is"),
-        }
-    }
-
-    fn promise_updates(&mut self, from: Time) {
-        let span = terms(self.plan, self.priority).1.filter(|span| span.delta() > TimeDelta::zero());
-        if let Some(span) = span {
-            let number = self.done.windows.last().map_or(1, |last| last.number.saturating_add(1));
-            self.window(number, from, span);
-        }
-    }
-
-    fn window(&mut self, number: u32, from: Time, span: Span) {
-        match from.checked_add_signed(span.delta()) {
-            Some(due) => {
-                let (priority, given) = (self.priority, None);
-                self.done.windows.push(Window { number, priority, from, span, due, given, end: End::Open });
-            }
-            None => self.wrong("an update is promised for no time there is"),
-        }
-    }
-
-    /// The promise of a conversation that counts now, kept or not.
-    fn callback(&mut self) -> Option<&mut Callback> {
-        let promised = self.promised;
-        self.done.callbacks.last_mut().filter(|callback| promised && callback.ended.is_none())
-    }
-
-    /// The one that runs: until it is settled or ends.
-    fn owed(&mut self) -> Option<&mut Callback> {
-        if self.settled { None } else { self.callback() }
-    }
-
-    fn running(&mut self) -> Option<&mut Window> {
-        self.done.windows.last_mut().filter(|window| window.end == End::Open)
+            _ => from,
+        };
+        (begins > at).then_some(begins)
     }
 
     fn take(&mut self, event: &'a Event, at: Time) {
         match event {
             Event::Opened { .. } => self.wrong("it was opened a second time"),
+            Event::Begun { due } => self.begun(*due, at),
+            Event::Acknowledged { .. } => self.begins = None,
             Event::Responded { by, evidence, late } => self.responded(by, evidence, *late, at),
             Event::ResponseMissed { due } => self.response_missed(*due, at),
             Event::Updated { by, text, customer_visible, window, counts, .. } => {
                 self.updated(by, text, *customer_visible, (*window, *counts), at)
             }
-            Event::UpdateMet { window, due } => self.verdict(*window, *due, true, at),
-            Event::UpdateMissed { window, due } => self.verdict(*window, *due, false, at),
+            Event::UpdateReminded { window, due } => self.update_reminded(*window, *due),
+            Event::UpdateMet { window, due } => self.window_over(*window, *due, true, at),
+            Event::UpdateMissed { window, due } => self.window_over(*window, *due, false, at),
             Event::PriorityChanged { from, to, .. } => self.reprioritised(*from, *to, at),
-            Event::Resolved { .. } => self.closed(Why::Resolved, at),
-            Event::Cancelled { .. } => self.closed(Why::Cancelled, at),
-            Event::Reopened { .. } => {
-                if self.open {
-                    self.wrong("it was opened again while it was open");
-                }
-                (self.open, self.settled) = (true, false);
-                self.promise_callback(Began::Reopened, at);
-                self.promise_updates(at);
-            }
+            Event::WaitingOnCustomer { by, reason } => self.waits(by, reason, at),
+            Event::CustomerAsked { request } => self.asked_again(*request, at),
+            Event::Resumed { .. } => self.resumed(true, at),
+            Event::CustomerReplied { .. } => self.resumed(false, at),
+            Event::IdleWarned { closes_at } => self.warned(*closes_at, at),
+            Event::ClosedIdle { due } => self.closed_idle(*due, at),
+            Event::RuledOut { by, .. } => self.rule_out(by, at),
+            Event::Reengaged { .. } => self.reengaged(at),
+            Event::ResolutionReminded { due } => self.deadline_reminded(Kind::Resolution, *due),
+            Event::ResolutionMissed { due } => self.deadline_missed(Kind::Resolution, *due, at),
+            Event::RcaReminded { stage, due } => self.deadline_reminded(kind(*stage), *due),
+            Event::RcaMissed { stage, due } => self.deadline_missed(kind(*stage), *due, at),
+            Event::RcaDelivered { by, stage, late, .. } => self.delivered(by, *stage, *late, at),
+            Event::Resolved { by, .. } => self.resolved(by, at),
+            Event::Cancelled { .. } => self.close(Why::Cancelled, at, at),
+            Event::Reopened { .. } => self.reopened(at),
             _ => {}
         }
     }
 
-    fn responded(&mut self, by: &Actor, evidence: &Evidence, late: bool, at: Time) {
-        match evidence {
-            Evidence::Conversation { seconds, .. } if *seconds < CONVERSATION_SECONDS => {
-                self.wrong(format!("a conversation of {seconds} s counts as none; it takes {CONVERSATION_SECONDS} s"));
+    /// People are paged now for what waited.
+    fn begun(&mut self, due: Time, at: Time) {
+        match self.begins.take() {
+            Some(begins) if begins != due => {
+                self.wrong(format!("work was to begin {}, not {}", stamp(begins), stamp(due)));
             }
-            Evidence::Attested { .. } if !human(by) => self.wrong("nobody attests that the customer was spoken to"),
-            _ => {}
+            Some(begins) if at < begins => self.wrong(format!("work began before it was to, {}", stamp(begins))),
+            Some(_) => {}
+            None => self.wrong("work is recorded as beginning where nothing had waited"),
         }
-        // A second conversation, or one after a missed promise, is still measured against it.
-        let due = self.callback().map(|callback| callback.due);
-        if let Some(due) = due.filter(|due| late != (at > *due)) {
-            let (said, true_) = if late { ("late", "in time") } else { ("in time", "late") };
-            self.wrong(format!("the callback is recorded as {said} but was {true_}: it was due {}", stamp(due)));
-        } else if due.is_none() && late {
-            self.wrong("a callback is recorded as late where none was promised");
-        }
-        self.settled = true;
-        if let Some(callback) = self.callback() {
-            let held = Held { at, by: by.clone(), evidence: evidence.clone() };
-            callback.held.get_or_insert(held);
-        }
-    }
-
-    fn response_missed(&mut self, due: Time, at: Time) {
-        let Some(callback) = self.owed() else {
-            return self.wrong("a callback is recorded as missed where none was owed");
-        };
-        let expected = callback.due;
-        callback.missed = Some(at);
-        // A verdict; a conversation may still follow.
-        self.settled = true;
-        if due != expected {
-            self.wrong(format!("the missed callback was due {}, not {}", stamp(expected), stamp(due)));
-        }
-        if at < expected {
-            self.wrong(format!("the callback is recorded as missed before it was due, {}", stamp(expected)));
-        }
-    }
-
-    fn updated(&mut self, by: &Actor, text: &'a str, visible: bool, said: (Option<u32>, bool), at: Time) {
-        let again = self.last_text.is_some_and(|last| bare(last) == bare(text));
-        let running = self.running().map(|window| (window.number, window.due));
-        let counts = visible && human(by) && !again && running.is_some();
-        if said.1 != counts {
-            let (said, so) = if said.1 { ("counted", "does not count") } else { ("not counted", "counts") };
-            self.wrong(format!("the update is {said} but {so} under the plan"));
-        }
-        if said.0 != running.map(|(number, _)| number) {
-            let name = |number: Option<u32>| number.map_or("no window".into(), |number| format!("window {number}"));
-            self.wrong(format!(
-                "the update fell in {}, not in {}",
-                name(running.map(|(number, _)| number)),
-                name(said.0)
-            ));
-        }
-        if let (true, Some((number, due))) = (counts, running) {
-            if at > due {
-                self.wrong(format!("the update counts for window {number}, which had ended {}", stamp(due)));
-            } else if let Some(window) = self.running() {
-                window.given.get_or_insert(Given { at, by: by.clone() });
-            }
-        }
-        if visible {
-            self.last_text = Some(text);
-        }
-    }
-
-    fn verdict(&mut self, number: u32, due: Time, met: bool, at: Time) {
-        let word = if met { "met" } else { "missed" };
-        let Some(window) = self.running() else {
-            return self.wrong(format!("window {number} is recorded as {word} where no update was owed"));
-        };
-        let truly = window.given.is_some();
-        window.end = if truly { End::Met } else { End::Missed(at) };
-        let (running, expected, span) = (window.number, window.due, window.span);
-        if running != number {
-            self.wrong(format!("window {number} is recorded as {word} while window {running} ran"));
-        }
-        if due != expected {
-            self.wrong(format!("window {running} was due {}, not {}", stamp(expected), stamp(due)));
-        }
-        if at < expected {
-            self.wrong(format!("window {running} is recorded as {word} before it ended, {}", stamp(expected)));
-        }
-        if truly != met {
-            let given = if truly { "was given" } else { "was not given" };
-            self.wrong(format!("window {running} is recorded as {word}, but an update in it {given}"));
-        }
-        self.window(running.saturating_add(1), expected, span);
     }
 
     fn reprioritised(&mut self, from: Priority, to: Priority, at: Time) {
         if from != self.priority {
             self.wrong(format!("the priority was {}, not {from}", self.priority));
         }
-        let (before, after) = (terms(self.plan, self.priority), terms(self.plan, to));
+        let (before, after) = (self.plan.promise(self.priority), self.plan.promise(to));
         self.priority = to;
-        let ended = Ended { at, why: Why::Priority { to } };
-        if before.1 != after.1 {
-            self.end_window(ended);
-            self.promise_updates(at);
+        if self.ruled_out {
+            return;
         }
-        if before.0 != after.0 && !self.settled {
-            self.end_callback(ended);
-            self.promise_callback(Began::Priority, at);
+        let start = self.starts(&after, at);
+        self.begins = self.beginning(&after, start, at);
+        let ended = Ended { at, why: Why::Priority { to } };
+        if before.updates != after.updates {
+            self.end_window(ended, at);
+            self.promise_updates(Began::Priority, &after, start);
+        }
+        if before.response != after.response && !self.settled {
+            self.end_callback(ended, at);
+            self.promise_callback(Began::Priority, &after, start);
+        }
+        if before.resolution != after.resolution {
+            self.end_deadline(self.done.now.resolution, ended, at);
+            self.promise_resolution(Began::Priority, &after, start);
         }
     }
 
-    fn closed(&mut self, why: Why, at: Time) {
+    fn rule_out(&mut self, by: &Actor, at: Time) {
+        if !self.plan.rule_out {
+            self.wrong("it was ruled out, which the plan does not allow");
+        }
+        if !human(by) {
+            self.wrong("nobody stands for it that it was ruled out");
+        }
+        if !self.open || self.ruled_out {
+            self.wrong("it was ruled out where nobody was on it");
+        }
+        self.end_all(Ended { at, why: Why::RuledOut }, at);
+        self.ruled_out = true;
+        self.begins = None;
+    }
+
+    fn reengaged(&mut self, at: Time) {
+        if !self.ruled_out {
+            self.wrong("the team is recorded as coming back to what it had not left");
+        }
+        self.ruled_out = false;
+        self.promise(Began::Reengaged, at);
+    }
+
+    fn resolved(&mut self, by: &Actor, at: Time) {
+        self.resolution_met(by, at);
+        self.close(Why::Resolved, at, at);
+        self.promise_analysis(at);
+    }
+
+    fn reopened(&mut self, at: Time) {
+        if self.open {
+            self.wrong("it was opened again while it was open");
+        }
+        let ended = Ended { at, why: Why::Reopened };
+        for place in [self.done.now.draft.take(), self.done.now.last.take()] {
+            self.end_deadline(place, ended, at);
+        }
+        self.open = true;
+        self.promise(Began::Reopened, at);
+    }
+
+    /// It is over. `until`: up to when every promise that ran out must have its verdict.
+    fn close(&mut self, why: Why, at: Time, until: Time) {
         if !self.open {
             self.wrong("it was closed a second time");
         }
-        self.open = false;
-        self.end_window(Ended { at, why });
-        self.end_callback(Ended { at, why });
+        self.end_all(Ended { at, why }, until);
+        (self.open, self.ruled_out, self.begins) = (false, false, None);
     }
 
-    /// The window that runs is over before its end: met if it was, otherwise not owed any more.
-    fn end_window(&mut self, ended: Ended) {
-        self.overdue_window(ended.at);
-        if let Some(window) = self.running() {
-            window.end = if window.given.is_some() { End::Met } else { End::Waived(ended) };
+    fn end_all(&mut self, ended: Ended, until: Time) {
+        self.end_window(ended, until);
+        let unsettled = !self.settled;
+        self.end_callback(ended, until);
+        self.end_deadline(self.done.now.resolution, ended, until);
+        if ended.why == Why::RuledOut {
+            self.done.now.resolution = None;
+            if unsettled {
+                self.done.now.callback = None;
+            }
         }
-    }
-
-    fn end_callback(&mut self, ended: Ended) {
-        self.overdue_callback(ended.at);
-        if let Some(callback) = self.owed() {
-            callback.ended = Some(ended);
-        }
+        self.end_wait(ended);
     }
 
     /// What should have its verdict by now.
-    fn overdue(&mut self, now: Time, grace: TimeDelta) {
-        if let Some(now) = now.checked_sub_signed(grace).filter(|_| self.open) {
-            self.overdue_window(now);
-            self.overdue_callback(now);
+    fn overdue(&mut self, now: Time) {
+        self.overdue_window(now);
+        self.overdue_callback(now);
+        let Now { resolution, draft, last, .. } = self.done.now;
+        for place in [resolution, draft, last] {
+            self.overdue_deadline(place, now);
         }
     }
+}
 
-    fn overdue_window(&mut self, now: Time) {
-        let late = self.running().filter(|window| window.due < now).map(|window| (window.number, window.due));
-        if let Some((number, due)) = late {
-            self.wrong(format!("window {number} ended {} and has no verdict", stamp(due)));
-        }
-    }
-
-    fn overdue_callback(&mut self, now: Time) {
-        let late = self.owed().map(|callback| callback.due).filter(|due| *due < now);
-        if let Some(due) = late {
-            self.wrong(format!("the callback due {} was neither made nor recorded as missed", stamp(due)));
-        }
+fn kind(stage: RcaStage) -> Kind {
+    match stage {
+        RcaStage::Draft => Kind::RcaDraft,
+        RcaStage::Final => Kind::RcaFinal,
     }
 }
 
 fn human(actor: &Actor) -> bool {
     matches!(actor, Actor::Person(_) | Actor::Token(_))
-}
-
-/// Letters and digits only: two updates that differ in nothing else say the same.
-fn bare(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 fn stamp(at: Time) -> String {

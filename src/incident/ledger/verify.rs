@@ -13,7 +13,7 @@ use super::{
     genesis,
     hex::Hash,
     link,
-    reckon::{End, Reckoning, reckon},
+    reckon::{End, Kind, Now, Reckoning, reckon},
     signature::{PublicKey, signed},
 };
 use crate::{
@@ -253,15 +253,42 @@ fn disagreement(incident: &Incident, reckoning: &Reckoning) -> Option<String> {
             End::Missed(_) => state::Verdict::Missed,
             End::Waived(_) => state::Verdict::Waived,
         };
-        Some((window.number, window.due, verdict))
+        Some((window.number, window.count.shown_due(), verdict))
     });
     if !theirs.eq(ours) {
         return Some("the windows as the server counted them are others".into());
     }
+    let running = reckoning.windows.last().filter(|window| window.end == End::Open);
+    let ours = running.map(|window| (window.count.from, window.count.due));
+    if incident.updates.running.map(|running| (running.from, running.due)) != ours {
+        return Some("the window that runs as the server counted it is another".into());
+    }
+    let Now { callback, resolution, draft, last } = reckoning.now;
+    let callback = callback.and_then(|place| reckoning.callbacks.get(place));
+    let ours = callback.map(|callback| {
+        (callback.count.shown_due(), callback.held.as_ref().map(|held| held.at), callback.missed.is_some())
+    });
     let response = &incident.response;
-    let last = reckoning.callbacks.last().filter(|callback| Some(callback.from) == response.from);
-    let callback = last.map(|callback| (callback.due, callback.held.as_ref().map(|held| held.at), callback.missed));
-    let ours = callback.map(|(due, held, missed)| (due, held, missed.is_some()));
     let theirs = response.due.map(|due| (due, response.met.as_ref().map(|met| met.at), response.missed));
-    (ours != theirs).then(|| "the callback as the server counted it is another".into())
+    if ours != theirs {
+        return Some("the callback as the server counted it is another".into());
+    }
+    let rca = incident.rca.unwrap_or(state::Rca { draft: None, last: None });
+    for (kind, place, theirs) in [
+        (Kind::Resolution, resolution, incident.resolution),
+        (Kind::RcaDraft, draft, rca.draft),
+        (Kind::RcaFinal, last, rca.last),
+    ] {
+        let deadline = place.and_then(|place| reckoning.deadlines.get(place));
+        let ours = deadline.map(|deadline| {
+            (deadline.count.shown_due(), deadline.done.as_ref().map(|done| done.at), deadline.missed.is_some())
+        });
+        if ours != theirs.map(|theirs| (theirs.due, theirs.met, theirs.missed)) {
+            return Some(format!("{kind} as the server counted it is another"));
+        }
+    }
+    let wait = reckoning.waits.last().filter(|wait| wait.end.is_none());
+    let ours = wait.map(|wait| (wait.since, wait.again_at, wait.close_at));
+    let theirs = incident.waiting.as_ref().map(|waiting| (waiting.since, waiting.again_at, waiting.close_at));
+    (ours != theirs).then(|| "the waiting on the customer as the server counted it is another".into())
 }
