@@ -5,15 +5,20 @@
 //! again from the events, as `ringdown verify` does, and [`tally`] adds them up.
 
 pub mod anchor;
+pub mod chart;
 pub mod compliance;
+pub mod csv;
 pub mod downtime;
 pub mod export;
 pub mod gather;
 pub mod judge;
 mod key;
+pub mod page;
 pub mod period;
 pub mod store;
+pub mod table;
 pub mod tally;
 pub mod uptime;
+pub mod wording;
 
 pub use key::key;
