@@ -9,6 +9,7 @@ mod mail;
 mod outage;
 mod paging;
 mod phone;
+mod report;
 mod restart;
 mod tidy;
 mod watch;

@@ -109,3 +109,34 @@ fn rows(gathering: Gathering) -> Body {
     });
     Body::from_stream(futures::StreamExt::chain(head, pages))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config::Config, server::settings::Settings};
+
+    #[tokio::test]
+    async fn what_is_asked_is_bounded() {
+        let (app, _hand, _folder) =
+            App::for_test(Settings::default(), "2026-11-22T06:00:00Z", Config::default(), vec![]).await;
+        let asked = |query: &str| {
+            let uri = format!("http://h/x?{query}").parse().unwrap();
+            let params: Params<ReportParams> = Params(axum::extract::Query::try_from_uri(&uri).unwrap().0);
+            question(&params.0, &app)
+                .map(|question| question.period)
+                .map_err(|problem| (problem.status, problem.detail))
+        };
+        assert!(asked("from=2026-11-01&to=2026-12-01&zone=Europe/Berlin&customer=acme&plan=x:y").is_ok());
+        for (query, expected) in [
+            ("from=x", "`from` must be a date"),
+            ("from=2026-11-01&to=2026-10-01", "`to` must be after `from`."),
+            ("from=2020-11-01&to=2026-10-01", "400 days"),
+            ("from=2026-12-01", "`to` must be after `from`."),
+            ("from=2026-11-01&zone=Mars/Base", "no time zone is named"),
+            (&format!("from=2026-11-01&customer={}", "x".repeat(65)), "so long a name"),
+        ] {
+            let (status, detail) = asked(query).unwrap_err();
+            assert!(status == 400 && detail.contains(expected), "{query}: {detail}");
+        }
+    }
+}

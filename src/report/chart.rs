@@ -162,9 +162,8 @@ pub fn response_times(classes: &[TimeClass]) -> Option<Chart> {
     let mut from = None;
     for (place, class) in classes.iter().enumerate() {
         let name = match (from, class.below_seconds) {
-            (None, Some(below)) => format!("under {}", short(below)),
-            (Some(from), None) => format!("over {}", short(from)),
-            (_, Some(below)) => format!("to {}", short(below)),
+            (_, Some(below)) => format!("< {}", short(below)),
+            (Some(from), None) => format!("≥ {}", short(from)),
             (None, None) => "any".into(),
         };
         from = class.below_seconds;
@@ -190,7 +189,8 @@ pub fn people(lines: &[PersonLine]) -> Option<Chart> {
     for (place, line) in shown.iter().enumerate() {
         let y = place as f64 * STEP + (STEP - BAR) / 2.0;
         let mut x = left;
-        let parts = [("plain", line.pages - line.at_night.min(line.pages), "by day"), ("night", line.at_night, "at night")];
+        let parts =
+            [("plain", line.pages - line.at_night.min(line.pages), "by day"), ("night", line.at_night, "at night")];
         for (class, number, when) in parts.into_iter().filter(|(_, number, _)| *number > 0) {
             let length = width * share(number, most);
             chart.bar(class, (x, y), (length, BAR), format!("{}: {number} {when}", line.name));
@@ -252,7 +252,10 @@ mod tests {
 
     fn inside(chart: &Chart) -> bool {
         chart.bars.iter().all(|bar| {
-            bar.x >= 0.0 && bar.y >= 0.0 && bar.x + bar.width <= chart.width + 0.3 && bar.y + bar.height <= chart.height + 0.3
+            bar.x >= 0.0
+                && bar.y >= 0.0
+                && bar.x + bar.width <= chart.width + 0.3
+                && bar.y + bar.height <= chart.height + 0.3
         })
     }
 

@@ -97,7 +97,8 @@ mod tests {
             let back = read(&row);
             prop_assert_eq!(back.len(), texts.len());
             for (back, text) in back.iter().zip(&texts) {
-                prop_assert!(back == text || *back == format!("'{text}"));
+                let as_text = format!("'{text}");
+                prop_assert!(back == text || *back == as_text);
                 prop_assert!(!back.starts_with(['=', '+', '-', '@']));
             }
         }

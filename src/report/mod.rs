@@ -18,6 +18,8 @@ pub mod period;
 pub mod store;
 pub mod table;
 pub mod tally;
+#[cfg(test)]
+mod tests;
 pub mod uptime;
 pub mod wording;
 

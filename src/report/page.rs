@@ -49,9 +49,9 @@ impl Page<'_> {
         wording::moment(*at, &self.zone)
     }
 
-    /// The hours with a window that was owed or not.
+    /// The hours in which not every window was met; the chart has all.
     fn hours(&self) -> Vec<&HourLine> {
-        self.report.updates_by_hour.iter().filter(|line| line.counts.all() > 0).collect()
+        self.report.updates_by_hour.iter().filter(|line| line.counts.kept < line.counts.owed()).collect()
     }
 
     fn unavailable(&self, gaps: &[Gap]) -> String {

@@ -228,9 +228,8 @@ pub async fn events(tx: &mut Tx, id: &IncidentId) -> sqlx::Result<Vec<Recorded>>
 
 /// The texts and calls for an incident's pages that a carrier took, oldest first.
 pub async fn sent(tx: &mut Tx, id: &IncidentId) -> sqlx::Result<Vec<Sent>> {
-    let rows: Vec<(Option<String>, String, Time)> = on!(tx, SENT, |c, sql| {
-        sqlx::query_as(sql).bind(id.as_str()).bind(MOST_SENT).fetch_all(c).await
-    })?;
+    let rows: Vec<(Option<String>, String, Time)> =
+        on!(tx, SENT, |c, sql| sqlx::query_as(sql).bind(id.as_str()).bind(MOST_SENT).fetch_all(c).await)?;
     let sent = |(person, channel, at): (Option<String>, String, Time)| {
         let channel = if channel == Channel::Voice.as_str() { Channel::Voice } else { Channel::Sms };
         Sent { person: person.map(Into::into), channel, at }
@@ -259,7 +258,11 @@ pub async fn end_run(tx: &mut Tx, run: &str, now: Time) -> sqlx::Result<()> {
 pub async fn runs(tx: &mut Tx, period: &Period) -> sqlx::Result<Vec<Run>> {
     let rows: Vec<(Time, Time, Option<Time>)> =
         on!(tx, RUNS, |c, sql| sqlx::query_as(sql).bind(period.from).bind(period.to).fetch_all(c).await)?;
-    let run = |(started_at, last_seen_at, ended_at): (Time, Time, Option<Time>)| Run { started_at, last_seen_at, ended: ended_at.is_some() };
+    let run = |(started_at, last_seen_at, ended_at): (Time, Time, Option<Time>)| Run {
+        started_at,
+        last_seen_at,
+        ended: ended_at.is_some(),
+    };
     Ok(rows.into_iter().map(run).collect())
 }
 

@@ -10,15 +10,11 @@ use super::{
 /// The report as text, 120 columns wide at most.
 pub fn text(report: &Compliance) -> String {
     let zone = zone(report);
-    let mut text = format!(
-        "Promises from {} to {} ({})\n",
-        moment(report.from, &zone),
-        moment(report.to, &zone),
-        report.zone
-    );
+    let mut text =
+        format!("Promises from {} to {} ({})\n", moment(report.from, &zone), moment(report.to, &zone), report.zone);
     for (name, value) in [("Customer", &report.customer), ("Plan", &report.plan)] {
         if let Some(value) = value {
-            text.push_str(&format!("{name}: {value}\n"));
+            text.push_str(&format!("{name}: {}\n", plain(value)));
         }
     }
     let Counts { kept, late, missed, .. } = report.promises;
@@ -30,11 +26,11 @@ pub fn text(report: &Compliance) -> String {
         report.promises.percent()
     ));
     for (number, what) in [
-        (report.contradictory, "has a record that does not add up; see `ringdown explain`"),
-        (report.unreadable, "has a record that cannot be read, and is not counted"),
+        (report.contradictory, "does not add up; see `ringdown explain`"),
+        (report.unreadable, "cannot be read, and is not counted"),
     ] {
         if number > 0 {
-            text.push_str(&format!("WARNING: {} {what}.\n", some(number, "incident")));
+            text.push_str(&format!("WARNING: the record of {} {what}.\n", some(number, "incident")));
         }
     }
     promises(report, &mut text);
@@ -105,9 +101,8 @@ fn steps(report: &Compliance, text: &mut String) {
 
 fn people(report: &Compliance, text: &mut String) {
     let rows = report.people.iter().map(|person| {
-        let numbers =
-            [person.pages, person.acknowledged, person.at_night, person.nights, person.texts, person.calls];
-        [plain(&person.name)].into_iter().chain(numbers.map(|number| number.to_string())).collect()
+        let numbers = [person.pages, person.acknowledged, person.at_night, person.nights, person.texts, person.calls];
+        [person.name.clone()].into_iter().chain(numbers.map(|number| number.to_string())).collect()
     });
     let head = ["", "pages", "acknowledged", "at night", "nights", "texts", "calls"];
     grid(text, "Pages", &head, rows.collect());
@@ -122,13 +117,14 @@ fn incidents(report: &Compliance, text: &mut String) {
         }
         if !incident.unavailable.is_empty() {
             let seconds = incident.unavailable.iter().map(super::downtime::Gap::seconds).sum();
-            said = format!("{said}{}system unavailable for {}", if said.is_empty() { "" } else { "; " }, length(seconds));
+            said =
+                format!("{said}{}system unavailable for {}", if said.is_empty() { "" } else { "; " }, length(seconds));
         }
         let lasted = length(incident.open_seconds);
         vec![
             incident.reference.clone(),
             incident.priority.to_string(),
-            plain(&incident.customer_name),
+            incident.customer_name.clone(),
             moment(incident.opened_at, &zone),
             if incident.closed_at.is_some() { lasted } else { format!("{lasted}, open") },
             number(incident, Verdict::Kept).to_string(),
@@ -154,7 +150,7 @@ fn grid(text: &mut String, title: &str, head: &[&str], rows: Vec<Vec<String>>) {
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(120);
     table.set_header(head.to_vec());
     for row in rows {
-        table.add_row(row);
+        table.add_row(row.iter().map(|cell| plain(cell)));
     }
     text.push_str(&format!("\n{title}\n"));
     table.lines().for_each(|line| text.push_str(&format!("{}\n", line.trim_end())));
