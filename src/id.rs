@@ -67,7 +67,7 @@ text_id!(/// An on-call schedule's key.
     ScheduleKey);
 text_id!(/// An escalation policy's key.
     PolicyKey);
-text_id!(/// A plan's key: the name of its file in `schedules/plans/`.
+text_id!(/// A plan's key: the name of its file in `schedules/plans/`, with the tier where it has tiers: `clickhelp:growth`.
     PlanKey);
 text_id!(/// A business calendar's key in `schedules/calendars.toml`.
     CalendarKey);

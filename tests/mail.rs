@@ -120,6 +120,35 @@ async fn a_mail_arrives_as_it_was_written_in_the_thread_of_its_incident() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_update_reaches_the_contact_and_the_subscribers() {
+    let server = MailServer::start(None);
+    let addresses = "mail = [\"desk@acme.example\"]\nsubscribers = [\"status@acme.example\"]\nteam = \"payments\"";
+    let office = Office::default().edit("customers.toml", "team = \"payments\"", addresses);
+    let world = World::posting(office, NIGHT, vec![("office".into(), smtp(&server, None))]).await;
+    let body = json!({
+        "customer": "acme", "priority": "P1", "title": "Card payments fail",
+        "contact": { "name": "Ms Ito", "mail": "ito@acme.example" },
+    });
+    let reference = text(&world.post("/api/v1/incidents", body.clone()).await["reference"]);
+    let told = world.act(&reference, "updates", "ben", json!({ "text": "Größe erhöht, es läuft wieder." })).await;
+    assert!(told.status < 300, "{told:?}");
+    let with_the_news = server.taken().into_iter().filter(|taken| {
+        taken.message().body_text(0).is_some_and(|body| body.contains("Größe erhöht, es läuft wieder."))
+    });
+    let mut readers: Vec<String> = with_the_news.flat_map(|taken| taken.to).collect();
+    readers.sort();
+    assert_eq!(readers, ["ito@acme.example", "status@acme.example"]);
+    for taken in server.taken() {
+        assert!(taken.message().subject().is_some_and(|subject| subject.contains(&format!("[{reference}]"))));
+    }
+    let mut wrong = body;
+    wrong["contact"]["mail"] = "Ms Ito <ito@acme.example>".into();
+    let answer = world.try_post("/api/v1/incidents", wrong).await;
+    assert_eq!(answer.status, 422, "{answer:?}");
+    world.finish();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_greylists_is_asked_again_after_one_and_after_five_minutes() {
     let server = MailServer::start(None);
     let world = open(&server, "grey2@example.com").await;
@@ -223,7 +252,9 @@ async fn killed_between_the_commit_and_the_answer_it_sends_the_same_mail_again()
     let folder = tempfile::tempdir().expect("a folder");
     let carrier = Carrier::start(ringdown::clock::Clock::system(), PUBLIC_URL).await;
     let mut server = Server::new(folder.path(), &carrier);
-    office("slow@example.com").write(&folder.path().join("schedules"));
+    Office::default()
+        .edit("people.toml", "[people.ben]\n", "[people.ben]\nmail = \"slow@example.com\"\n")
+        .write(&folder.path().join("schedules"));
     let settings = std::fs::read_to_string(&server.config).expect("the settings");
     let smtp = format!(
         "\n[carriers.office]\nkind = \"smtp\"\nurl = \"smtp://localhost:{}?tls=required\"\nusername = \"{USER}\"\n\
@@ -263,7 +294,8 @@ async fn killed_between_the_commit_and_the_answer_it_sends_the_same_mail_again()
     let mut tx = db.begin().await.expect("the database");
     let found = ringdown::incident::store::load(&mut tx, &text(&incident["id"]).as_str().into()).await;
     let (found, config) = (found.expect("the database").expect("an incident"), config.expect("a configuration"));
-    let effects = [Effect::Mail(to_team("Twice if need be"))];
+    let to = Recipient::Person("ben".into());
+    let effects = [Effect::Mail(Mail { to, ..to_team("Twice if need be") })];
     let domain = Some("ringdown.example");
     mail::store::carry_out(&mut tx, &found, &effects, &config, domain, now()).await.expect("the database");
     tx.commit().await.expect("the database");

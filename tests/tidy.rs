@@ -41,6 +41,8 @@ const PURE: &[&str] = &[
     "intake/generic.rs",
     "intake/signal.rs",
     "intake/phone/conversation.rs",
+    "intake/phone/about.rs",
+    "intake/phone/live.rs",
     "intake/phone/script.rs",
     "intake/phone/phrases.rs",
     "intake/phone/report.rs",

@@ -88,7 +88,7 @@ async fn explanation(
         id: incident.id.to_string(),
         zone: incident.zone.to_string(),
         as_of: now,
-        promises: explain::explain(&reckoning, &incident.zone),
+        promises: explain::explain(&reckoning, &incident),
         contradictions: reckoning.contradictions.iter().map(ToString::to_string).collect(),
         text: explain::text(&incident, &reckoning),
     }))

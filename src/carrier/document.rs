@@ -42,6 +42,25 @@ pub enum Verb {
         limit_seconds: u32,
         action: Action,
     },
+    /// Puts the call into a queue, until somebody takes it from there ([`Verb::Answer`]). What is heard meanwhile is
+    /// asked of `hold`, and again whenever that was said to its end. Goes on at `action` when the call left the queue
+    /// ([`Verb::Leave`]), or when the talk is over.
+    Enqueue {
+        queue: String,
+        hold: Action,
+        action: Action,
+    },
+    /// Only in answer to a `hold`: the call leaves its queue.
+    Leave,
+    /// Connects the call with the first one in a queue, or the first that comes there within `patience` seconds.
+    /// `connect` is asked on the waiting call just before the two talk. Goes on at `action`.
+    Answer {
+        queue: String,
+        patience: u8,
+        limit_seconds: u32,
+        connect: Action,
+        action: Action,
+    },
     /// Goes on at another document.
     Redirect(Action),
     Hangup,

@@ -174,6 +174,8 @@ pub struct Turn {
     pub recording_seconds: Option<u32>,
     /// How a bridged leg ended, for how long it talked, and the provider's id of that leg.
     pub bridge: Option<Bridge>,
+    /// How a wait in a queue ended.
+    pub waited: Option<Waited>,
     /// Whether a machine answered, if the provider knows.
     pub answered_by: Option<AnsweredBy>,
 }
@@ -183,6 +185,15 @@ pub struct Turn {
 pub struct Bridge {
     pub sid: Option<String>,
     pub completed: bool,
+    pub seconds: u32,
+}
+
+/// How a wait in a queue ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waited {
+    /// Somebody answered, and the talk is over; otherwise the call left the queue.
+    pub bridged: bool,
+    /// In the queue.
     pub seconds: u32,
 }
 

@@ -35,7 +35,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         }
         let (incident, reckoning) = incident.context("the export cannot be read")?;
         if args.remote.json {
-            let promises = explain::explain(&reckoning, &incident.zone);
+            let promises = explain::explain(&reckoning, &incident);
             super::print(&format!(
                 "{:#}\n",
                 serde_json::json!({"reference": incident.reference, "promises": promises})

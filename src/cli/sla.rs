@@ -133,13 +133,11 @@ fn table(plan: &Plan, priority: Priority, outlook: &Outlook) -> String {
             (Some(term), Some(due)) => {
                 let local = due.with_timezone(&zone(plan, term));
                 (
-                    format!("{} {}", term.within, term.calendar),
+                    format!("{term} {}", term.calendar),
                     format!("{}  {}", written(due), local.format("%a %Y-%m-%d %H:%M %Z")),
                 )
             }
-            (Some(term), None) => {
-                (format!("{} {}", term.within, term.calendar), "when the customer says from when".into())
-            }
+            (Some(term), None) => (format!("{term} {}", term.calendar), "when the customer says from when".into()),
             (None, _) => ("-".into(), "not promised".into()),
         };
         said.push_str(&format!("  {name:<18}{counted:<26}{due}\n"));
@@ -151,4 +149,74 @@ fn table(plan: &Plan, priority: Priority, outlook: &Outlook) -> String {
 fn zone(plan: &Plan, term: &Term) -> Zone {
     let own = plan.calendars.get(&term.calendar).map(|calendar| calendar.calendar());
     own.or_else(|| plan.calendars.iter().next()).map_or_else(Zone::utc, |calendar| calendar.zone.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plans() -> Plans {
+        Plans::load(Path::new("/nonexistent/schedules")).unwrap()
+    }
+
+    #[test]
+    fn a_question_is_answered_with_every_due_instant() {
+        let line = br#"{"plan":"synchronet-click","priority":"P1","at":"2026-06-05T16:30:00-05:00"}"#;
+        let expected = serde_json::json!({
+            "response": "2026-06-05T22:00:00Z",
+            "updates": [
+                "2026-06-05T22:30:00Z", "2026-06-05T23:30:00Z", "2026-06-06T00:30:00Z", "2026-06-06T01:30:00Z",
+                "2026-06-06T02:30:00Z"
+            ],
+            "resolution": null,
+            "rca_draft": "2026-06-10T21:30:00Z",
+            "rca_final": "2026-06-12T21:30:00Z",
+            "idle_close": "2026-06-11T21:30:00Z"
+        });
+        assert_eq!(plans().answer(line), Ok(expected));
+    }
+
+    #[test]
+    fn what_cannot_be_answered_says_what_exists() {
+        let plans = plans();
+        for (plan, priority, at, said) in [
+            (
+                "clickhelp",
+                "P1",
+                "2026-06-05T16:30:00Z",
+                "these tiers exist: clickhelp:growth, clickhelp:professional, clickhelp:starter",
+            ),
+            ("clickhelp:gold", "P1", "2026-06-05T16:30:00Z", "these tiers exist: clickhelp:growth"),
+            ("syncro-sof", "P1", "2026-06-05T16:30:00Z", "did you mean `syncro-soft`?"),
+            ("gold", "P1", "2026-06-05T16:30:00Z", "these exist: clickhelp:growth, "),
+            ("syncro-soft", "P5", "2026-06-05T16:30:00Z", "plan `syncro-soft` has no P5; it has P1, P2, P3, P4"),
+            ("syncro-soft", "P9", "2026-06-05T16:30:00Z", "`priority`: `P9` is not a priority"),
+            ("syncro-soft", "P1", "2026-06-05T16:30:00", "`at`: write an instant with its offset"),
+            ("syncro-soft", "P1", "2205-06-05T16:30:00Z", "1970 to 2199"),
+            ("synchronet-click", "P1", "1969-06-05T16:30:00Z", "1970 to 2199"),
+        ] {
+            let line = serde_json::json!({ "plan": plan, "priority": priority, "at": at }).to_string();
+            let answer = plans.answer(line.as_bytes()).unwrap_err();
+            assert!(answer.contains(said), "{plan} {priority} {at}: {answer}");
+        }
+        assert!(plans.answer(b"").unwrap_err().contains("empty"));
+        assert!(plans.answer(b"{}").is_err() && plans.answer(b"[]").is_err());
+    }
+
+    #[test]
+    fn a_person_reads_each_promise_on_its_own_clock() {
+        let plans = plans();
+        let plan = plans.get("priority-matrix").unwrap();
+        let at = instant("2026-06-05T16:30:00-04:00").unwrap();
+        let shown = |priority, not_before| {
+            table(plan, priority, &plan.outlook(priority, at, not_before).unwrap()).lines().nth(1).unwrap().to_owned()
+        };
+        let due = "  response          3bd matrix-8x5            2026-06-10T20:30:00Z  Wed 2026-06-10 16:30 -04:00";
+        assert_eq!(shown(Priority::P4, None), due);
+        let waits = "  response          1bd matrix-8x5            when the customer says from when";
+        assert_eq!(shown(Priority::P6, None), waits);
+        // What is wanted earlier than it is reported starts with the report.
+        let early = instant("2026-06-01T12:00:00Z").unwrap();
+        assert!(shown(Priority::P6, Some(early)).contains("2026-06-08T20:30:00Z"));
+    }
 }

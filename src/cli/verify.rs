@@ -9,10 +9,13 @@ use std::{
 use anyhow::{Context, bail};
 use serde_json::json;
 
-use crate::incident::ledger::{
-    reckon::{Callback, End, Reckoning},
-    signature::{PublicKey, Published},
-    verify::{Verified, verify},
+use crate::{
+    incident::ledger::{
+        reckon::{Kind, Reckoning, Verdict},
+        signature::{PublicKey, Published},
+        verify::{Verified, verify},
+    },
+    sla::zone::database_version,
 };
 
 /// No export is longer.
@@ -91,6 +94,7 @@ fn words(verified: &Verified, trusted: bool) -> String {
     if !verified.findings.is_empty() {
         text.push_str("IT DOES NOT HOLD\n");
         verified.findings.iter().for_each(|finding| text.push_str(&format!("  {finding}\n")));
+        verified.notes.iter().for_each(|note| text.push_str(&format!("  note: {note}\n")));
         return text;
     }
     if let Some((incident, reckoning)) = &verified.incident {
@@ -111,27 +115,31 @@ fn words(verified: &Verified, trusted: bool) -> String {
         let known = if trusted { "as you gave it" } else { "compare it with the one that the server publishes" };
         text.push_str(&format!("  signed by  {}\n             {known}\n", export.key));
     }
+    verified.notes.iter().for_each(|note| text.push_str(&format!("  note       {note}\n")));
     text
 }
 
 fn promises(reckoning: &Reckoning) -> String {
-    let windows = |wanted: fn(&End) -> bool| reckoning.windows.iter().filter(|window| wanted(&window.end)).count();
-    let callbacks = |kept: Option<bool>, ended: bool| {
-        let fits = |callback: &&Callback| callback.kept() == kept && callback.ended.is_some() == ended;
-        reckoning.callbacks.iter().filter(fits).count()
+    let promises = reckoning.promises();
+    let line = |name: &str, wanted: fn(&Kind) -> bool| {
+        let of = |verdict: Verdict| {
+            promises.iter().filter(|promise| wanted(&promise.kind) && promise.verdict == verdict).count()
+        };
+        let [kept, late, missed, waived, open] =
+            [Verdict::Kept, Verdict::Late, Verdict::Missed, Verdict::Waived, Verdict::Open].map(of);
+        let any = kept + late + missed + waived + open > 0;
+        any.then(|| {
+            format!("  {name:9}  {kept} kept, {late} late, {missed} missed, {waived} not owed any more, {open} open\n")
+        })
     };
-    format!(
-        "  callbacks  {} kept, {} late or missed, {} not owed any more, {} open\n\
-         \x20 updates    {} met, {} missed, {} not owed any more, {} open\n",
-        callbacks(Some(true), false),
-        callbacks(Some(false), false),
-        callbacks(None, true),
-        callbacks(None, false),
-        windows(|end| matches!(end, End::Met)),
-        windows(|end| matches!(end, End::Missed(_))),
-        windows(|end| matches!(end, End::Waived(_))),
-        windows(|end| matches!(end, End::Open)),
-    )
+    let lines = [
+        line("callbacks", |kind| *kind == Kind::Response),
+        line("updates", |kind| matches!(kind, Kind::Update(_))),
+        line("ends", |kind| *kind == Kind::Resolution),
+        line("analyses", |kind| matches!(kind, Kind::RcaDraft | Kind::RcaFinal)),
+    ];
+    let text: String = lines.into_iter().flatten().collect();
+    if text.is_empty() { "  the plan promised nothing for it\n".into() } else { text }
 }
 
 fn as_json(verified: &Verified) -> String {
@@ -139,10 +147,18 @@ fn as_json(verified: &Verified) -> String {
     let value = json!({
         "holds": verified.findings.is_empty(),
         "findings": verified.findings,
+        "notes": verified.notes,
         "incident": export.map(|export| &export.incident),
         "events": export.map(|export| export.events.len()),
         "anchors": export.map(|export| export.anchors.len()),
         "key": export.map(|export| export.key),
+        "time_zone_database": {
+            "pinned": verified.incident.as_ref().map(|(incident, _)| &incident.plan.zone_database),
+            "exported": export.map(|export| &export.time_zone_database),
+            "here": database_version(),
+        },
+        // Only of a history that holds together.
+        "promises": verified.incident.as_ref().map(|(_, reckoning)| reckoning.promises()),
     });
     format!("{value:#}\n")
 }

@@ -9,7 +9,10 @@ use super::{
     state::{Met, PageState},
     words,
 };
-use crate::{id::PersonKey, sla::Priority};
+use crate::{
+    id::PersonKey,
+    sla::{Pausable, Priority},
+};
 
 /// The longest update, in characters: what a text can carry without being cut by a carrier.
 const LONGEST_UPDATE: usize = 1500;
@@ -134,7 +137,9 @@ pub(super) fn record_response(draft: &mut Draft<'_>, by: &Actor, evidence: &Evid
         let lapses_after = draft.ladder().ack_timeout();
         draft.record_settling(Event::Acknowledged { by: by.clone(), via: Via::Api, page: None, lapses_after });
     }
-    let late = draft.incident.response.due.is_some_and(|due| draft.now > due);
+    let response = &draft.incident.response;
+    let stands = draft.incident.paused(Pausable::Response) && response.met.is_none() && !response.missed;
+    let late = response.due.is_some_and(|due| draft.now > due && !stands);
     draft.record_settling(Event::Responded { by: by.clone(), evidence: evidence.clone(), late });
     Ok(())
 }

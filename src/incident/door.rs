@@ -74,7 +74,7 @@ impl Door {
             None => rest.next().and_then(|first| Incident::open(id, first)).ok_or(Refusal::Unknown)?,
         };
         rest.for_each(|event| incident.apply(event));
-        if was_closed && incident.is_open() && store::reference_taken(tx, &incident.reference, now).await? {
+        if was_closed && incident.is_open() && store::reference_taken(tx, &incident.reference, now, Some(id)).await? {
             // People say the short reference: no two open incidents may answer to it.
             let words =
                 format!("another open incident has the reference {} by now; report it anew", incident.reference);
@@ -100,7 +100,7 @@ impl Door {
             let reference: u32 =
                 if attempt < 40 { rand::random_range(1000..10_000) } else { rand::random_range(10_000..1_000_000) };
             let reference = reference.to_string();
-            if !store::reference_taken(tx, &reference, since).await? {
+            if !store::reference_taken(tx, &reference, since, None).await? {
                 return Ok(reference);
             }
         }

@@ -1,34 +1,50 @@
-//! The arithmetic of every promise in plain words: what was promised, counted from when, due when, and what happened.
+//! The arithmetic of every promise in plain words: what was promised, counted from when and in which hours, due when,
+//! and what happened.
 
-use chrono::{Datelike, MappedLocalTime, Offset, TimeDelta, TimeZone};
+mod arithmetic;
+mod clock;
+mod deadlines;
+mod idle;
 
+use chrono::TimeDelta;
+
+use self::{
+    arithmetic::counted,
+    clock::{Words, after, length, place, spoken},
+};
 use super::{
     command::{Actor, Evidence},
     decide::name,
-    ledger::reckon::{Began, Callback, Count, End, Ended, Held, Reckoning, Why, Window},
+    ledger::reckon::{Began, Callback, Count, End, Ended, Held, Reckoning, Verdict, Why, Window},
     state::Incident,
 };
-use crate::{clock::Time, sla::Zone, span::Span};
+use crate::clock::Time;
 
 /// One promise explained.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct Explained {
-    /// `Callback`, `Update 2`.
+    /// `Callback`, `Update 2`, `Resolution`, `RCA draft`, `RCA final`, `Idle`.
     pub promise: String,
-    /// `kept`, `late`, `missed`, `waived` or `open`; for an update `met` instead of `kept`.
+    /// `kept`, `late`, `missed`, `waived` or `open`; for an update `met` instead of `kept`; for the waiting on a
+    /// customer (`Idle`) `answered` or `closed` instead of `kept`.
     pub verdict: &'static str,
     pub words: String,
 }
 
-/// Every promise of an incident, callbacks first. Clock times are the customer's.
-pub fn explain(reckoning: &Reckoning, zone: &Zone) -> Vec<Explained> {
-    let callbacks = reckoning.callbacks.iter().map(|promise| callback(promise, zone));
-    callbacks.chain(reckoning.windows.iter().map(|promise| window(promise, zone))).collect()
+/// Every promise of an incident: callbacks, updates, the end, analyses of the cause, waiting on the customer. Clock
+/// times are the customer's.
+pub fn explain(reckoning: &Reckoning, incident: &Incident) -> Vec<Explained> {
+    let words = Words { plan: &incident.plan, zone: &incident.zone, not_before: incident.not_before };
+    let callbacks = reckoning.callbacks.iter().map(|promise| callback(promise, words));
+    let windows = reckoning.windows.iter().map(|promise| window(promise, words));
+    let deadlines = reckoning.deadlines.iter().map(|promise| deadlines::deadline(promise, words));
+    let waits = reckoning.waits.iter().filter_map(|wait| idle::wait(wait, words));
+    callbacks.chain(windows).chain(deadlines).chain(waits).collect()
 }
 
 /// The explanation as a page of text.
 pub fn text(incident: &Incident, reckoning: &Reckoning) -> String {
-    let explained = explain(reckoning, &incident.zone);
+    let explained = explain(reckoning, incident);
     let Incident { reference, customer_name, priority, plan, zone, .. } = incident;
     let mut text = format!("{reference}  {customer_name}, {priority}, plan \"{}\" ({})\n", plan.title, plan.key);
     text.push_str(&format!("Clock times are those of {} ({zone}).\n", place(zone)));
@@ -44,52 +60,51 @@ pub fn text(incident: &Incident, reckoning: &Reckoning) -> String {
     text
 }
 
-fn callback(promise: &Callback, zone: &Zone) -> Explained {
-    let Callback { count: Count { began, priority, from, term, due, .. }, missed, held, ended, .. } = promise;
-    let began = match began {
-        Began::Reopened => "Opened again",
-        Began::Priority => "Priority changed",
-        _ => "Reported",
-    };
-    let (due_at, priority) = (told(*due, zone, *from), priority.to_string());
-    let promised = format!(
-        "{began} {}. {priority} promises a callback within {}, around the clock: due {due_at}.",
-        dated(*from, zone),
-        term.within
-    );
-    let (verdict, happened) = match (held, missed, ended) {
-        (Some(held), None, _) if held.at <= *due => {
-            ("kept", format!("{}: kept, {} before it was due.", conversation(held, zone, *from), length(held.at, *due)))
+fn callback(promise: &Callback, words: Words<'_>) -> Explained {
+    let Callback { count, live, missed, held, ended } = promise;
+    let what = if *live { "to connect the caller" } else { "a callback" };
+    let promised = promised(what, count, words);
+    let due = count.due;
+    let happened = match (held, missed, ended) {
+        (Some(held), None, _) => {
+            format!("{}: kept, {}.", conversation(held, words, count.from), before(held.at, due))
         }
-        (Some(held), _, _) => {
-            ("late", format!("{}: late by {}.", conversation(held, zone, *from), length(*due, held.at)))
+        (Some(held), Some(_), _) => {
+            format!("{}: late by {}.", conversation(held, words, count.from), length(due, held.at))
         }
         (None, Some(at), _) => {
-            ("missed", format!("There was no conversation by then: missed, and recorded {}.", after(*due, *at)))
+            format!("There was no conversation by then: missed, and recorded {}.", after(due, *at))
         }
-        (None, None, Some(ended)) => ("waived", format!("{}: not owed any more.", reason(ended, zone, *from))),
-        (None, None, None) => ("open", "There has been no conversation yet.".into()),
+        (None, None, Some(ended)) => format!("{}: not owed any more.", reason(ended, words, count.from)),
+        (None, None, None) => "There has been no conversation yet.".into(),
     };
+    let verdict = verdict(promise.promised().verdict);
     Explained { promise: "Callback".into(), verdict, words: format!("{promised} {happened}") }
 }
 
-fn window(promise: &Window, zone: &Zone) -> Explained {
-    let Window { number, count: Count { priority, from, term, due, .. }, given, end } = promise;
+fn window(promise: &Window, words: Words<'_>) -> Explained {
+    let Window { number, count, given, end } = promise;
+    let Count { began, priority, from, term, .. } = count;
+    let (first_due, sum) = (first_due(count), counted(count, words));
     let ran = format!(
-        "{priority} promises an update in every {}, around the clock. This window {} from {} to {}.",
-        term.within,
+        "{priority} promises an update in every {}{}. This window {} from {} to {}{}.{}{}",
+        words.term(term),
+        if *began == Began::Spoken { ", from the first conversation on" } else { "" },
         if *end == End::Open { "runs" } else { "ran" },
-        dated(*from, zone),
-        told(*due, zone, *from)
+        words.dated(*from),
+        words.told(first_due, *from),
+        if sum.steps.is_empty() { String::new() } else { format!(": {}", sum.steps) },
+        pauses(count, words),
+        sum.closed
     );
-    let given = given.as_ref().map(|given| format!("{} gave one {}", name(&given.by), told(given.at, zone, *from)));
+    let given = given.as_ref().map(|given| format!("{} gave one {}", name(&given.by), words.told(given.at, *from)));
     let (verdict, happened) = match (end, given) {
         (End::Met, given) => ("met", format!("{}: met.", given.unwrap_or_default())),
         (End::Missed(at), _) => {
-            ("missed", format!("None that counts was given in it: missed, and recorded {}.", after(*due, *at)))
+            ("missed", format!("None that counts was given in it: missed, and recorded {}.", after(count.due, *at)))
         }
         (End::Waived(ended), _) => {
-            ("waived", format!("{} before it ended: not owed any more.", reason(ended, zone, *from)))
+            ("waived", format!("{} before it ended: not owed any more.", reason(ended, words, *from)))
         }
         (End::Open, Some(given)) => ("open", format!("{given}.")),
         (End::Open, None) => ("open", "None was given yet.".into()),
@@ -97,11 +112,62 @@ fn window(promise: &Window, zone: &Zone) -> Explained {
     Explained { promise: format!("Update {number}"), verdict, words: format!("{ran} {happened}") }
 }
 
-fn conversation(held: &Held, zone: &Zone, near: Time) -> String {
-    let (who, at) = (by(&held.by), told(held.at, zone, near));
+/// From when, within how much of which hours, and so due when.
+fn promised(what: &str, count: &Count, words: Words<'_>) -> String {
+    let Count { began, priority, from, term, .. } = count;
+    let began = match began {
+        _ if words.not_before == Some(*from) => "To be begun",
+        Began::Reported | Began::Chained => "Reported",
+        Began::Reopened => "Opened again",
+        Began::Reengaged => "Engaged again",
+        Began::Priority => "Priority changed",
+        Began::Spoken => "First spoken to",
+        Began::Resolved => "Resolved",
+    };
+    let sum = counted(count, words);
+    let steps = if sum.steps.is_empty() { String::new() } else { format!(" {}:", sum.steps) };
+    format!(
+        "{began} {}. {priority} promises {what} within {}:{steps} due {}.{}{}",
+        words.dated(*from),
+        words.term(term),
+        words.told(first_due(count), *from),
+        pauses(count, words),
+        sum.closed
+    )
+}
+
+/// When it would have been due had it never stood still.
+fn first_due(count: &Count) -> Time {
+    count.pauses.first().map_or(count.due, |pause| pause.was_due)
+}
+
+/// When its clock stood still, and when it was due then.
+fn pauses(count: &Count, words: Words<'_>) -> String {
+    let near = count.from;
+    let next_due = |place: usize| count.pauses.get(place + 1).map_or(count.due, |next| next.was_due);
+    let told = count.pauses.iter().enumerate().map(|(place, pause)| {
+        let (who, left, since) = (name(&pause.by), words.open(pause.left, &count.term), words.told(pause.since, near));
+        match pause.until {
+            None => format!(
+                " {who} has waited on the customer since {since} ({}): the clock stands still with {left} left.",
+                pause.reason
+            ),
+            Some(until) => format!(
+                " {who} waited on the customer from {since} to {} ({}): the clock stood still with {left} left{}.",
+                words.told(until, near),
+                pause.reason,
+                if pause.settled { String::new() } else { format!(", so due {}", words.told(next_due(place), near)) }
+            ),
+        }
+    });
+    told.collect()
+}
+
+fn conversation(held: &Held, words: Words<'_>, near: Time) -> String {
+    let (who, at) = (by(&held.by), words.told(held.at, near));
     match &held.evidence {
         Evidence::Conversation { seconds, .. } => {
-            format!("A conversation of {} {who} ended {at}", spoken(Span::seconds(*seconds)))
+            format!("A conversation of {} {who} ended {at}", spoken(TimeDelta::seconds((*seconds).into())))
         }
         Evidence::Connected { .. } => format!("The caller was connected {who} {at}"),
         Evidence::Attested { .. } => format!("The conversation {who}, on their own word, is recorded {at}"),
@@ -112,76 +178,29 @@ fn by(actor: &Actor) -> String {
     format!("with {}", name(actor))
 }
 
-fn reason(ended: &Ended, zone: &Zone, near: Time) -> String {
-    let at = told(ended.at, zone, near);
+/// How long before it was due.
+fn before(at: Time, due: Time) -> String {
+    if at >= due { "at the last moment".into() } else { format!("{} before it was due", length(at, due)) }
+}
+
+fn reason(ended: &Ended, words: Words<'_>, near: Time) -> String {
+    let at = words.told(ended.at, near);
     match ended.why {
         Why::Resolved => format!("It was resolved {at}"),
         Why::Cancelled => format!("It was cancelled {at}"),
-        Why::Idle => format!("It was closed {at}, because the customer no longer answered"),
+        Why::Idle => format!("It was closed {at} for want of an answer"),
         Why::RuledOut => format!("It was ruled out {at}"),
         Why::Reopened => format!("It was opened again {at}"),
         Why::Priority { to } => format!("The priority became {to} {at}"),
     }
 }
 
-/// How long after it was due it was written down.
-fn after(due: Time, at: Time) -> String {
-    if at - due < TimeDelta::minutes(1) { "at once".into() } else { format!("{} later", length(due, at)) }
-}
-
-/// From one instant to a later one.
-fn length(from: Time, to: Time) -> String {
-    spoken(Span::seconds(u32::try_from((to - from).num_seconds()).unwrap_or_default()))
-}
-
-/// `1 h 30 min`.
-fn spoken(span: Span) -> String {
-    let mut rest = span.delta().num_seconds();
-    let mut parts = Vec::new();
-    for (unit, name) in [(86_400, "d"), (3600, "h"), (60, "min"), (1, "s")] {
-        if rest >= unit {
-            parts.push(format!("{} {name}", rest / unit));
-            rest %= unit;
-        }
+fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Kept => "kept",
+        Verdict::Late => "late",
+        Verdict::Missed => "missed",
+        Verdict::Waived => "waived",
+        Verdict::Open => "open",
     }
-    if parts.is_empty() { "0 s".into() } else { parts.join(" ") }
-}
-
-/// A day and a clock time: `Fri 20 Nov 2026 16:30`.
-fn dated(at: Time, zone: &Zone) -> String {
-    let there = at.with_timezone(zone);
-    format!("{} {}", there.format("%a %-d %b %Y"), clock(at, zone))
-}
-
-/// A clock time, with the day when it is not that of `near`, and the offset where the clocks were changed between them.
-fn told(at: Time, zone: &Zone, near: Time) -> String {
-    let (there, near) = (at.with_timezone(zone), near.with_timezone(zone));
-    let (day, offset, mut clock) = (near.date_naive(), there.offset().fix(), clock(at, zone));
-    if offset != near.offset().fix() && !twice(at, zone) {
-        clock.push_str(&format!(" (UTC{offset})"));
-    }
-    match (there.date_naive() - day).num_days() {
-        0 => clock,
-        1..=6 => format!("{} {clock}", there.format("%a")),
-        _ if there.year() == day.year() => format!("{} {clock}", there.format("%a %-d %b")),
-        _ => format!("{} {clock}", there.format("%a %-d %b %Y")),
-    }
-}
-
-/// To the second, unless it is a full minute; with the offset when the clocks show this time twice.
-fn clock(at: Time, zone: &Zone) -> String {
-    let there = at.with_timezone(zone);
-    let clock = there.format(if at.timestamp() % 60 != 0 { "%H:%M:%S" } else { "%H:%M" }).to_string();
-    if twice(at, zone) { format!("{clock} (UTC{})", there.offset().fix()) } else { clock }
-}
-
-/// Whether the clocks show this time twice, because they are put back.
-fn twice(at: Time, zone: &Zone) -> bool {
-    let local = at.with_timezone(zone).naive_local();
-    matches!(zone.from_local_datetime(&local), MappedLocalTime::Ambiguous(..))
-}
-
-/// `New York` of `America/New_York`.
-fn place(zone: &Zone) -> String {
-    zone.name().rsplit('/').next().unwrap_or_default().replace('_', " ")
 }

@@ -133,7 +133,7 @@ impl Incident {
                 self.settle(&[Cause::CallbackAtRisk, Cause::CallbackMissed]);
                 if self.response.met.is_none() {
                     self.response.met = Some(Met { at, by: by.clone(), evidence: evidence.clone(), late: *late });
-                    if self.updates.running.is_none() && self.is_open() {
+                    if self.updates.running.is_none() && self.is_open() && self.ruled_out.is_none() {
                         self.start_updates(&self.plan.promise(self.priority), Anchor::Response, at);
                     }
                 }
@@ -174,7 +174,7 @@ impl Incident {
                     warn_at: None,
                     close_at: None,
                 });
-                self.await_answer(at);
+                self.schedule_closing(at);
             }
             Event::Resumed { by } => {
                 self.resume(at);
@@ -184,7 +184,7 @@ impl Incident {
                 if let Some(waiting) = &mut self.waiting {
                     waiting.requests = *request;
                 }
-                self.await_answer(at);
+                self.schedule_closing(at);
             }
             Event::IdleWarned { .. } => {
                 if let Some(waiting) = &mut self.waiting {

@@ -95,6 +95,9 @@ impl Incident {
     pub(super) fn change_priority(&mut self, to: Priority, at: Time) {
         let before = self.plan.promise(self.priority);
         self.priority = to;
+        if self.ruled_out.is_some() {
+            return;
+        }
         let promise = self.plan.promise(to);
         let from = self.clock_start(&promise, at);
         self.begins_at = self.beginning(&promise, from).filter(|begins| *begins > at && self.holder.is_none());
@@ -126,9 +129,11 @@ impl Incident {
         let shifted = |term: Option<&Term>, from: Time, instant: Time| {
             let always = CalendarKey::from(ALWAYS);
             let calendar = term.map_or(&always, |term| &term.calendar);
-            calendars.due(calendar, at, calendars.elapsed(calendar, since.max(from), instant))
+            calendars.due(calendar, at.max(from), calendars.elapsed(calendar, since.max(from), instant))
         };
         if self.paused(Pausable::Response)
+            && self.response.met.is_none()
+            && !self.response.missed
             && let (Some(from), Some(due)) = (self.response.from, self.response.due)
         {
             self.response.due = Some(shifted(promise.response.as_ref(), from, due));
@@ -153,7 +158,7 @@ impl Incident {
     }
 
     /// The customer was asked for something at `at`: when they are asked again, and when it is closed.
-    pub(super) fn await_answer(&mut self, at: Time) {
+    pub(super) fn schedule_closing(&mut self, at: Time) {
         let (Some(waiting), Some(idle)) = (&mut self.waiting, &self.plan.idle) else { return };
         (waiting.again_at, waiting.warn_at, waiting.close_at) = (None, None, None);
         match &idle.again_after {

@@ -71,8 +71,12 @@ const SET_TIMER: Sql = Sql::same(
 
 const CLEAR_TIMER: Sql = Sql::same("delete from timers where incident_id = $1");
 
-const REFERENCE_TAKEN: Sql =
-    Sql::same("select 1 from incidents where reference = $1 and (phase = 'open' or updated_at > $2) limit 1");
+const REFERENCE_TAKEN: Sql = Sql::same(
+    "select 1 from incidents where reference = $1 and id <> $3
+     and (phase = 'open' or updated_at > $2
+          or exists (select 1 from timers where timers.incident_id = incidents.id))
+     limit 1",
+);
 
 /// Open incidents whose timer is missing.
 const WITHOUT_TIMER: Sql = Sql::same(
@@ -250,10 +254,24 @@ pub async fn set_timer(tx: &mut Tx, incident: &Incident) -> sqlx::Result<()> {
     }
 }
 
-/// Whether a reference is in use, or was until after `since`.
-pub async fn reference_taken(tx: &mut Tx, reference: &str, since: Time) -> sqlx::Result<bool> {
+/// Whether another incident than `but` uses a reference, or did until after `since`. It is in use while anything is
+/// owed.
+pub async fn reference_taken(
+    tx: &mut Tx,
+    reference: &str,
+    since: Time,
+    but: Option<&IncidentId>,
+) -> sqlx::Result<bool> {
+    let but = but.map_or("", IncidentId::as_str);
     let row: Option<i64> = on!(tx, REFERENCE_TAKEN, |c, sql| {
-        sqlx::query(sql).bind(reference).bind(since).fetch_optional(c).await?.map(|row| row.try_get(0)).transpose()
+        sqlx::query(sql)
+            .bind(reference)
+            .bind(since)
+            .bind(but)
+            .fetch_optional(c)
+            .await?
+            .map(|row| row.try_get(0))
+            .transpose()
     })?;
     Ok(row.is_some())
 }

@@ -6,6 +6,7 @@ mod properties;
 
 mod lateness;
 mod promises;
+mod proof;
 
 use chrono::TimeDelta;
 

@@ -76,13 +76,10 @@ pub fn audience(to: &Recipient) -> Audience {
 fn addresses(incident: &Incident, to: &Recipient, config: &Config) -> Vec<MailAddress> {
     let customer = || incident.customer.as_ref().and_then(|key| config.customers.get(key));
     let mut addresses: Vec<MailAddress> = match to {
-        Recipient::Customer => {
-            let contact = incident.contact.mail.as_deref().and_then(|mail| MailAddress::parse(mail).ok());
-            match contact {
-                Some(contact) => vec![contact],
-                None => customer().map(|customer| customer.mail.clone()).unwrap_or_default(),
-            }
-        }
+        Recipient::Customer => match incident.contact.mail.as_deref().map(MailAddress::parse) {
+            Some(Ok(address)) => vec![address],
+            _ => customer().map(|customer| customer.mail.clone()).unwrap_or_default(),
+        },
         Recipient::Team => config.teams.get(&incident.team).map(|team| team.mail.clone()).unwrap_or_default(),
         Recipient::Subscribers => customer().map(|customer| customer.subscribers.clone()).unwrap_or_default(),
         Recipient::Person(key) => config.people.get(key).and_then(|person| person.mail.clone()).into_iter().collect(),

@@ -1,5 +1,7 @@
 //! The mail outbox in the database.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 
 use super::{Audience, Mail, MailStage, draft};
@@ -115,6 +117,8 @@ pub async fn carry_out(
     domain: Option<&str>,
     now: Time,
 ) -> sqlx::Result<()> {
+    // Who is a contact and a subscriber reads the same words once.
+    let mut told = BTreeSet::new();
     for effect in effects {
         let Effect::Mail(mail) = effect else { continue };
         let Some(domain) = domain else {
@@ -127,7 +131,9 @@ pub async fn carry_out(
             tracing::debug!(incident = %incident.id, ?audience, "nobody of this kind has a mail address");
         }
         for mail in drafts {
-            insert(tx, &mail).await?;
+            if told.insert((mail.address.clone(), mail.body.clone(), mail.attachment.clone())) {
+                insert(tx, &mail).await?;
+            }
         }
     }
     Ok(())

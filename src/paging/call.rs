@@ -18,6 +18,7 @@ use crate::{
         Actor, Command, Evidence, Incident, Phase, Refusal, command::CONVERSATION_SECONDS, door::DoorError,
         effect::Cause, store as incidents,
     },
+    intake::phone::{self, Talk, live::Taken},
     people::{Channel, E164},
     server::App,
     sla::Zone,
@@ -55,6 +56,7 @@ pub async fn turn(app: &App, turn: Turn) -> Result<Document, Unavailable> {
             line.over(&mut tx, Outcome::NoHuman).await?;
             Document::hang_up()
         }
+        Some(incident) if line.turn.path == "voice/page/talked" => line.talked(&mut tx, &incident).await?,
         Some(incident) if line.turn.path == "voice/page/bridged" => line.bridged(&mut tx, &incident).await?,
         Some(incident) => line.page(&mut tx, incident).await?,
         None => line.test(&mut tx).await?,
@@ -136,10 +138,11 @@ impl Line<'_> {
             return Ok(self.listener(&zone).goodbye(&words));
         }
         self.keep(tx).await?;
+        let waiting = phone::waiting(tx, &incident.id, &self.turn.carrier).await?;
         let listener = self.listener(&zone);
         Ok(match self.key() {
-            None => listener.page(&incident, cause, "", next(at.round.saturating_add(1))),
-            Some('*') => listener.page(&incident, cause, "", next(2)),
+            None => listener.page(&incident, cause, waiting, next(at.round.saturating_add(1))),
+            Some('*') => listener.page(&incident, cause, waiting, next(2)),
             Some(_) => listener.keys_again(next(at.round)),
         })
     }
@@ -161,19 +164,54 @@ impl Line<'_> {
             }
             Err(DoorError::Database(error)) => return Err(error.into()),
         };
+        let mine = incident.holder.as_ref().is_some_and(|holder| is(&holder.who, me.as_ref()));
+        let talk = match &me {
+            Some(person) if key != '9' => self.take(tx, &incident, person).await?,
+            _ => Talk::Nobody,
+        };
         let listener = self.listener(&incident.zone);
+        match talk {
+            Talk::Join => return Ok(listener.joining(&incident, mine)),
+            Talk::Busy(person) => {
+                let name = message::name(&Actor::Person(person), &self.config);
+                return Ok(listener.goodbye(&format!("{name} is talking to the caller.")));
+            }
+            Talk::Nobody => {}
+        }
         let number = || incident.contact.number.as_deref().and_then(|number| E164::dialable(number).ok());
         Ok(match key {
             '9' => listener.goodbye(&message::passed_on(&incident, me.as_ref(), &self.config)),
             '5' => match number() {
-                Some(to) => {
-                    let mine = incident.holder.as_ref().is_some_and(|holder| is(&holder.who, me.as_ref()));
-                    listener.connecting(&incident, mine, to)
-                }
+                Some(to) => listener.connecting(&incident, mine, to),
                 None => listener.no_number(&incident),
             },
             _ => listener.acknowledged(&incident),
         })
+    }
+
+    /// Whoever takes it talks to the caller, if they wait on the line.
+    async fn take(&self, tx: &mut Tx, incident: &Incident, person: &PersonKey) -> sqlx::Result<Talk> {
+        let (attempt, call) = (self.attempt.id.clone(), self.turn.call_sid.clone());
+        let by = Taken { attempt, person: person.clone(), call, at: self.now };
+        phone::take(tx, &incident.id, &self.turn.carrier, by).await
+    }
+
+    /// The talk with the caller is over, or they were gone.
+    async fn talked(&mut self, tx: &mut Tx, incident: &Incident) -> Result<Document, Unavailable> {
+        self.keep(tx).await?;
+        let bridge = self.turn.bridge.clone().filter(|bridge| bridge.completed);
+        let seconds = bridge.map(|bridge| bridge.seconds);
+        let phone::Over { met, command } = phone::over(tx, &incident.id, &self.attempt.id, seconds, self.now).await?;
+        if let Some(command) = command {
+            match self.app.door.execute_in(tx, &incident.id, command).await {
+                Ok(_) => {}
+                Err(DoorError::Refused(refusal)) => tracing::info!(%refusal, "a talk with a caller is not recorded"),
+                Err(DoorError::Database(error)) => return Err(error.into()),
+            }
+        }
+        let listener = self.listener(&incident.zone);
+        let next = Progress { round: ROUNDS + 1, turns: 2 };
+        Ok(if met { listener.talked(incident) } else { listener.caller_left(incident, next) })
     }
 
     /// The customer's leg is over.

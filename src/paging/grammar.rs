@@ -147,6 +147,39 @@ fn glued(word: &str) -> Option<Reply> {
     act(digits, letters)
 }
 
+/// Whether a text says no more than thanks: what a customer writes when all is well again.
+pub fn is_thanks(body: &str) -> bool {
+    let text: String = body.chars().take(READ).flat_map(fold).collect();
+    let lower = text.to_lowercase();
+    let mut words = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).peekable();
+    let kind = |word: &str| {
+        matches!(
+            word,
+            "ok" | "okay"
+                | "thanks"
+                | "thank"
+                | "thx"
+                | "you"
+                | "u"
+                | "very"
+                | "much"
+                | "so"
+                | "great"
+                | "perfect"
+                | "super"
+                | "good"
+                | "fine"
+                | "cheers"
+                | "all"
+                | "confirmed"
+                | "received"
+                | "solved"
+                | "resolved"
+        )
+    };
+    words.peek().is_some() && words.all(kind)
+}
+
 fn is_courtesy(word: &str) -> bool {
     matches!(word, "ok" | "okay" | "thanks" | "thx" | "please" | "pls" | "on" | "it" | "now" | "i" | "am" | "m")
 }
@@ -236,6 +269,17 @@ mod tests {
             "call me on 37 4 please do not ack",
         ] {
             assert_eq!(parse(body), Reply::Unclear, "{body:?}");
+        }
+    }
+
+    #[test]
+    fn thanks_are_no_complaint_and_anything_more_may_be_one() {
+        for body in ["Thanks!", "ok", "Thank you very much.", "Great, thanks", "All good", "OK 👍"] {
+            assert!(is_thanks(body), "{body:?}");
+        }
+        for body in ["", "no", "Thanks, but it is down again", "not solved", "still broken", "👍", "ok it works not"]
+        {
+            assert!(!is_thanks(body), "{body:?}");
         }
     }
 

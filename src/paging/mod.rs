@@ -9,6 +9,7 @@
 pub mod attempt;
 pub mod breaker;
 pub mod call;
+mod customer;
 pub mod dispatch;
 pub mod draft;
 pub mod grammar;

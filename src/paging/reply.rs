@@ -32,9 +32,9 @@ pub async fn receive(app: &App, sms: InboundSms) -> Result<Option<String>, Unava
     let Ok(from) = E164::parse(&sms.from) else { return Ok(None) };
     let people: Vec<&Person> = config.people_at(&from).collect();
     let reply = parse(&sms.body);
-    // Customers are written to as well: their STOP is kept, and like any other text of theirs not answered.
+    // Customers are written to as well: their STOP is kept like anybody's.
     if people.is_empty() && !matches!(reply, Reply::Stop | Reply::Start) {
-        tracing::info!(%from, "a text from a number of none of our people");
+        super::customer::receive(app, &from, &sms, &reply, now).await?;
         return Ok(None);
     }
     let mut tx = app.db.begin().await?;

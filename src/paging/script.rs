@@ -24,6 +24,12 @@ const CUSTOMER_RINGS: u8 = 40;
 /// The longest conversation with a customer, in seconds.
 const LONGEST_TALK: u32 = 4 * 3600;
 
+/// How long the caller's coming into the queue is waited for, in seconds: they may be keying in their number.
+const CALLER_COMES: u8 = 20;
+
+const WAITING_KEYS: &str =
+    "The caller waits on the line. Press 4 to take it and talk to them. 9 to pass it on. Star to hear it again.";
+
 const KEYS: &str = "Press 4 to acknowledge. 5 to call the customer now. 9 to pass it on. Star to hear it again.";
 
 /// On whose call, and how they are spoken to.
@@ -57,8 +63,8 @@ impl Listener<'_> {
         Document::default().say(self.language, format!("{text} Goodbye.")).then(Verb::Hangup)
     }
 
-    /// The page itself. `lead` is said first, when there is something to answer to the last key.
-    pub fn page(&self, incident: &Incident, cause: Cause, lead: &str, next: Progress) -> Document {
+    /// The page itself. `waiting`: the caller is on the line, and is connected with whoever takes it.
+    pub fn page(&self, incident: &Incident, cause: Cause, waiting: bool, next: Progress) -> Document {
         let gravity = incident.plan.promise(incident.priority).title;
         let mut first = format!("Ringdown. {}. {}.", incident.priority, short(&incident.customer_name, 60));
         if !gravity.is_empty() {
@@ -70,9 +76,8 @@ impl Listener<'_> {
             what += &format!(" {why}");
         }
         what += &format!(" Incident {}.", spelled(&incident.reference));
-        let mut prompts = if lead.is_empty() { Vec::new() } else { vec![self.say(lead)] };
-        prompts.extend([self.say(first), self.say(what), Verb::Pause(1), self.say(KEYS)]);
-        self.ask(prompts, next)
+        let keys = if waiting { WAITING_KEYS } else { KEYS };
+        self.ask(vec![self.say(first), self.say(what), Verb::Pause(1), self.say(keys)], next)
     }
 
     /// A key that means nothing.
@@ -102,6 +107,33 @@ impl Listener<'_> {
             limit_seconds: LONGEST_TALK,
             action,
         })
+    }
+
+    /// After 4 or 5, when the caller waits on the line.
+    pub fn joining(&self, incident: &Incident, mine: bool) -> Document {
+        let owned = if mine { format!("{} is yours. ", spelled(&incident.reference)) } else { String::new() };
+        let action = Action(format!("voice/page/talked?a={}", self.attempt));
+        Document::default().say(self.language, format!("{owned}Connecting you with the caller.")).then(Verb::Answer {
+            queue: incident.id.as_str().into(),
+            patience: CALLER_COMES,
+            limit_seconds: LONGEST_TALK,
+            connect: Action("voice/connected".into()),
+            action,
+        })
+    }
+
+    /// The caller was gone when the queue was answered.
+    pub fn caller_left(&self, incident: &Incident, next: Progress) -> Document {
+        let mut words = "The caller is no longer on the line.".to_owned();
+        if let Some(due) = response_due(incident) {
+            words += &format!(" The call was promised by {}.", clock(due, self.zone));
+        }
+        self.ask(vec![self.say(words), self.say("Press 5 to call the customer, or hang up.")], next)
+    }
+
+    /// The talk with the caller is over.
+    pub fn talked(&self, incident: &Incident) -> Document {
+        self.goodbye(&format!("Recorded: you spoke to the customer of {}.", spelled(&incident.reference)))
     }
 
     /// After 5, when nobody left a number.
@@ -159,14 +191,14 @@ mod tests {
 
     #[test]
     fn who_and_how_bad_come_first_then_what_then_the_keys() {
-        let page = |cause| with(|to| to.page(&incident(), cause, "", NEXT).words());
+        let page = |cause| with(|to| to.page(&incident(), cause, false, NEXT).words());
         insta::assert_snapshot!(page(Cause::Opened), @"Ringdown. P1. Acme Bank. Business stopped. checkout down. Incident 4 8 2 1. Press 4 to acknowledge. 5 to call the customer now. 9 to pass it on. Star to hear it again.");
         insta::assert_snapshot!(page(Cause::CallbackAtRisk), @"Ringdown. P1. Acme Bank. Business stopped. checkout down. Call the customer by 13:30. Incident 4 8 2 1. Press 4 to acknowledge. 5 to call the customer now. 9 to pass it on. Star to hear it again.");
     }
 
     #[test]
     fn a_page_waits_for_one_key_and_goes_on_in_the_next_round() {
-        let document = with(|to| to.page(&incident(), Cause::Opened, "", NEXT));
+        let document = with(|to| to.page(&incident(), Cause::Opened, false, NEXT));
         let [Verb::Gather { digits: Digits::One, action, timeout, .. }] = document.verbs.as_slice() else {
             panic!("{document:?}");
         };

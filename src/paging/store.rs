@@ -102,6 +102,11 @@ const PASSIVE_REPLIES: Sql = Sql::same(
      and answer is not null",
 );
 
+const WRITTEN_TO: Sql = Sql::same(
+    "select distinct incident_id from attempts where address = $1 and channel = 'sms' and purpose = 'customer' \
+     and created_at > $2 and incident_id is not null order by incident_id desc limit 20",
+);
+const REPLIES_SINCE: Sql = Sql::same("select count(*) from replies where address = $1 and received_at > $2");
 const LAST_WORD_ON_TEXTS: Sql = Sql::same(
     "select verdict from replies where address = $1 and verdict in ('stop', 'start') \
      order by received_at desc limit 1",
@@ -491,6 +496,18 @@ pub async fn passive_replies(tx: &mut Tx, address: &str, since: Time) -> sqlx::R
     on!(tx, PASSIVE_REPLIES, |c, sql| sqlx::query_scalar(sql).bind(address).bind(since).fetch_one(c).await)
 }
 
+/// The incidents about which this number was written to, as a customer's, since `since`: the newest first.
+pub async fn written_to(tx: &mut Tx, address: &E164, since: Time) -> sqlx::Result<Vec<IncidentId>> {
+    let ids: Vec<String> =
+        on!(tx, WRITTEN_TO, |c, sql| sqlx::query_scalar(sql).bind(address.as_str()).bind(since).fetch_all(c).await)?;
+    Ok(ids.into_iter().map(IncidentId::from).collect())
+}
+
+/// How many texts from a number were handled since `since`.
+pub async fn replies_since(tx: &mut Tx, address: &E164, since: Time) -> sqlx::Result<i64> {
+    on!(tx, REPLIES_SINCE, |c, sql| sqlx::query_scalar(sql).bind(address.as_str()).bind(since).fetch_one(c).await)
+}
+
 /// Every statement here, for the test that prepares them all.
 pub const STATEMENTS: &[(&str, Sql)] = &[
     ("insert", INSERT),
@@ -515,4 +532,6 @@ pub const STATEMENTS: &[(&str, Sql)] = &[
     ("keep_reply", KEEP_REPLY),
     ("passive_replies", PASSIVE_REPLIES),
     ("last_word_on_texts", LAST_WORD_ON_TEXTS),
+    ("written_to", WRITTEN_TO),
+    ("replies_since", REPLIES_SINCE),
 ];

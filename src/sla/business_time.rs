@@ -3,7 +3,10 @@
 //! A calendar is compiled, as needed, into blocks of about 388 days: where each open stretch begins, and how much
 //! open time lies before it. Every question is then one or two binary searches.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use chrono::{DateTime, Datelike, TimeDelta};
 
@@ -17,7 +20,6 @@ const BLOCK: i64 = 1 << BLOCK_BITS;
 const BLOCKS: usize = 217;
 
 /// A calendar made ready for questions. Cheap to make; each block is compiled when it is first asked about.
-#[derive(Debug)]
 pub struct Compiled {
     calendar: Arc<Calendar>,
     /// `None` for a calendar that is never closed, which is exact without.
@@ -30,6 +32,13 @@ struct Block {
     starts: Box<[u32]>,
     /// Open seconds before each stretch, and after the last of all.
     open_before: Box<[u32]>,
+}
+
+/// Without its blocks: which of them were asked about is of no interest.
+impl fmt::Debug for Compiled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Compiled").field(&self.calendar).finish()
+    }
 }
 
 /// Why there is no answer.

@@ -1,6 +1,6 @@
 //! The calendars a plan counts in, kept with it whole.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -9,7 +9,7 @@ use super::{Amount, Calendar, Compiled, calendar::ALWAYS};
 use crate::{clock::Time, id::CalendarKey};
 
 /// Calendars by key, each compiled once and shared by every copy. `always` need not be among them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Calendars(BTreeMap<CalendarKey, Arc<Compiled>>);
 
 impl Calendars {
@@ -17,6 +17,14 @@ impl Calendars {
     pub fn insert(&mut self, calendar: Arc<Calendar>) {
         if calendar.key.as_str() != ALWAYS {
             self.0.entry(calendar.key.clone()).or_insert_with(|| Arc::new(Compiled::new(calendar)));
+        }
+    }
+
+    /// Takes in one that was compiled before, to share what it knows.
+    pub fn share(&mut self, calendar: &Arc<Compiled>) {
+        let key = &calendar.calendar().key;
+        if key.as_str() != ALWAYS {
+            self.0.entry(key.clone()).or_insert_with(|| calendar.clone());
         }
     }
 
@@ -52,6 +60,12 @@ impl Calendars {
     /// `at`, or the next opening after it.
     pub fn next_open(&self, key: &CalendarKey, at: Time) -> Time {
         self.get(key).and_then(|compiled| compiled.next_open(at).ok()).unwrap_or(at)
+    }
+}
+
+impl fmt::Debug for Calendars {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
     }
 }
 

@@ -3,7 +3,10 @@
 //! A plan carries the calendars it counts in and names the version of the zone database, so that an incident with a
 //! copy of it can be judged for ever by what held when it was reported.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -253,6 +256,22 @@ impl Term {
     /// In a calendar.
     pub fn new(within: impl Into<Amount>, calendar: impl Into<CalendarKey>) -> Self {
         Term { within: within.into(), calendar: calendar.into() }
+    }
+}
+
+/// `30m`, `24h`, `3bd`: days only where a day has 24 hours, and hours as far as people count in them.
+impl fmt::Display for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.within.seconds(Span::default());
+        let days = self.calendar.as_str() == super::calendar::ALWAYS && seconds > 72 * 3600;
+        if days || self.within.counts_business_days() || seconds < 86_400 || seconds % 60 > 0 {
+            return self.within.fmt(f);
+        }
+        write!(f, "{}h", seconds / 3600)?;
+        match seconds % 3600 / 60 {
+            0 => Ok(()),
+            minutes => write!(f, "{minutes}m"),
+        }
     }
 }
 

@@ -62,6 +62,20 @@ impl Caller {
             self.last = (url, self.form("in-progress"));
             self.ask().await;
         }
+        let enqueue = self.verbs.iter().find(|verb| matches!(verb, Verb::Enqueue { .. }));
+        if let Some(Verb::Enqueue { queue, hold, action }) = enqueue {
+            self.carrier.enqueue(&self.sid, self.form("in-progress"), queue, hold, action);
+        }
+    }
+
+    /// What is said now: what came after the queue, if the caller is out of one.
+    fn now(&self) -> Vec<Verb> {
+        self.carrier.after_queue(&self.sid).unwrap_or_else(|| self.verbs.clone())
+    }
+
+    /// Everything heard in the queue, in order.
+    pub fn heard_waiting(&self) -> Vec<String> {
+        self.carrier.heard_in_queue(&self.sid)
     }
 
     async fn ask(&mut self) {
@@ -86,17 +100,17 @@ impl Caller {
     }
 
     fn question(&self) -> Option<Verb> {
-        self.verbs.iter().find(|verb| matches!(verb, Verb::Gather { .. } | Verb::Record { .. })).cloned()
+        self.now().iter().find(|verb| matches!(verb, Verb::Gather { .. } | Verb::Record { .. })).cloned()
     }
 
     /// The words of this moment.
     pub fn hears(&self) -> String {
-        twiml::words(&self.verbs)
+        twiml::words(&self.now())
     }
 
     /// The last thing said was a goodbye: nothing is asked any more.
     pub fn is_told_goodbye(&self) -> bool {
-        self.question().is_none()
+        self.question().is_none() && !self.now().iter().any(|verb| matches!(verb, Verb::Enqueue { .. }))
     }
 
     /// The same request again, as a carrier that lost the answer makes it.
@@ -177,6 +191,7 @@ impl Caller {
     /// Puts the phone down.
     pub async fn hang_up(&mut self) {
         self.over = true;
+        self.carrier.left(&self.sid);
         let mut form = self.form("completed");
         let seconds = (self.carrier.now() - self.began).max(TimeDelta::seconds(1)).num_seconds();
         form.extend(pairs(&[("CallDuration", &seconds.to_string()), ("Duration", "1"), ("Timestamp", "")]));

@@ -23,6 +23,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use super::{
     form::{self, Form},
     line::{Leg, Step},
+    queue::Queued,
 };
 
 pub const ACCOUNT: &str = "AC00000000000000000000000000000001";
@@ -136,6 +137,8 @@ pub struct Book {
     faults: VecDeque<(Option<bool>, Fault)>,
     pub(super) sent: Vec<Sent>,
     pub(super) legs: HashMap<String, Leg>,
+    /// Callers who wait or talk, or did, by the id of their call.
+    pub(super) queued: HashMap<String, Queued>,
     due: BTreeMap<(Time, u64), Happening>,
     pub(super) held: HashMap<String, Vec<(String, Form)>>,
     pub(super) violations: Vec<String>,

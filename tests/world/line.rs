@@ -22,6 +22,12 @@ pub enum Step {
     Ask { url: String, params: Form, round: u32 },
     /// The call ends.
     End { status: &'static str },
+    /// A caller in a queue hears something.
+    Hold,
+    /// Somebody answers the queue.
+    Meet { caller: String, connect: String, action: String, talk: i64 },
+    /// The two have talked.
+    Part { caller: String },
     /// A text comes back.
     Reply { from: String, body: String },
     /// Something to post as it is.
@@ -34,6 +40,12 @@ pub struct Leg {
     keys: Vec<(i64, char)>,
     /// Changes with every document: what was planned before does not happen.
     round: u32,
+}
+
+impl Leg {
+    pub(super) fn round(&self) -> u32 {
+        self.round
+    }
 }
 
 pub fn pairs(fields: &[(&str, &str)]) -> Form {
@@ -171,6 +183,9 @@ impl Carrier {
                     self.ask(sid, &url, params).await;
                 }
             }
+            Step::Hold => self.hold(sid).await,
+            Step::Meet { caller, connect, action, talk } => self.meet(sid, &caller, &connect, &action, talk).await,
+            Step::Part { caller } => self.part(sid, &caller).await,
             Step::End { status } => self.end(sid, status).await,
             Step::Reply { from, body } => drop(self.write(&from, &body).await),
             Step::Post { url, form } => self.tell_once(&url, &form).await,
@@ -323,7 +338,7 @@ impl Carrier {
         self.tell_once(url, &form).await;
     }
 
-    async fn ask(&self, sid: &str, url: &str, params: Form) {
+    pub(super) async fn ask(&self, sid: &str, url: &str, params: Form) {
         let Some(sent) = self.find(sid).filter(|sent| sent.ended_at.is_none()) else { return };
         let mut form = self.call_form(&sent, "in-progress");
         form.extend(params);
@@ -405,6 +420,19 @@ impl Carrier {
                         return next(at, &action, params);
                     }
                 }
+                Verb::DialQueue { queue, ring, limit, connect, action } => {
+                    let Some(caller) = self.first_in(&queue) else {
+                        let params = [("DialCallStatus", "no-answer"), ("DialBridged", "false")];
+                        return next(at + ring, &action, pairs(&params));
+                    };
+                    let number = self.find(sid).map(|sent| sent.to).unwrap_or_default();
+                    let talk = match self.phone_at(&number).voice {
+                        Voice::Answers { talks, .. } => talks.min(limit),
+                        _ => 0,
+                    };
+                    return self.schedule(at, sid, Step::Meet { caller, connect, action, talk });
+                }
+                Verb::Enqueue { .. } | Verb::Leave => self.violated("somebody we called is put into a queue".into()),
                 Verb::Redirect(url) => return next(at, &url, vec![]),
                 Verb::Hangup | Verb::Reject => break,
                 Verb::Message(_) => self.violated("a text inside a call".into()),
@@ -417,6 +445,7 @@ impl Carrier {
         let Some(sent) = self.find(sid).filter(|sent| sent.ended_at.is_none()) else { return };
         // Its last document is over before the party hangs up, or not: whoever ends it first ends it.
         self.book().legs.remove(sid);
+        self.lost(sid).await;
         self.change(sid, |sent| {
             sent.status = status.into();
             sent.ended_at = Some(self.now());

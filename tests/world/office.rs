@@ -72,6 +72,12 @@ impl Office {
         self
     }
 
+    /// With Acme on one of the plans that Ringdown ships.
+    pub fn on_plan(mut self, plan: &str) -> Self {
+        self.0.extend(SHIPPED.map(|(name, text)| (name, text.to_owned())));
+        self.edit("customers.toml", "plan = \"standard\"", &format!("plan = \"{plan}\""))
+    }
+
     /// Takes a file away.
     pub fn without(mut self, file: &str) -> Self {
         assert!(self.0.remove(file).is_some(), "no file {file}");
@@ -87,6 +93,21 @@ impl Office {
         }
     }
 }
+
+macro_rules! shipped {
+    ($($name:literal),*) => { [$(($name, include_str!(concat!("../../schedules/", $name)))),*] };
+}
+
+const SHIPPED: [(&str, &str); 8] = shipped![
+    "calendars.toml",
+    "holidays/romania.toml",
+    "holidays/us-federal.toml",
+    "plans/synchronet-click.toml",
+    "plans/priority-matrix.toml",
+    "plans/tiered-support.toml",
+    "plans/syncro-soft.toml",
+    "plans/clickhelp.toml"
+];
 
 const TEAMS: &str = r#"
 [teams.payments]

@@ -28,6 +28,21 @@ pub enum Verb {
         limit: i64,
         action: Option<String>,
     },
+    /// The caller waits, hearing what is fetched from `hold`.
+    Enqueue {
+        queue: String,
+        hold: String,
+        action: String,
+    },
+    Leave,
+    /// The first in a queue is connected; before that they hear what is fetched from `connect`.
+    DialQueue {
+        queue: String,
+        ring: i64,
+        limit: i64,
+        connect: String,
+        action: String,
+    },
     Redirect(String),
     Hangup,
     Reject,
@@ -36,7 +51,11 @@ pub enum Verb {
 
 /// What may stand where, and with which attributes.
 const GRAMMAR: &[(&str, &[&str], &[&str])] = &[
-    ("Response", &[], &["Say", "Pause", "Gather", "Record", "Dial", "Redirect", "Hangup", "Reject", "Message"]),
+    (
+        "Response",
+        &[],
+        &["Say", "Pause", "Gather", "Record", "Dial", "Enqueue", "Leave", "Redirect", "Hangup", "Reject", "Message"],
+    ),
     ("Say", &["voice", "language", "loop"], &[]),
     ("Pause", &["length"], &[]),
     (
@@ -73,7 +92,14 @@ const GRAMMAR: &[(&str, &[&str], &[&str])] = &[
         ],
         &[],
     ),
-    ("Dial", &["action", "method", "timeout", "timeLimit", "callerId", "answerOnBridge", "hangupOnStar"], &["Number"]),
+    (
+        "Dial",
+        &["action", "method", "timeout", "timeLimit", "callerId", "answerOnBridge", "hangupOnStar"],
+        &["Number", "Queue"],
+    ),
+    ("Enqueue", &["action", "method", "waitUrl", "waitUrlMethod"], &[]),
+    ("Leave", &[], &[]),
+    ("Queue", &["url", "method"], &[]),
     ("Number", &[], &[]),
     ("Redirect", &["method"], &[]),
     ("Hangup", &[], &[]),
@@ -165,11 +191,12 @@ fn check(node: &Node) -> Result<(), String> {
         if numeric && !value.parse::<u32>().is_ok_and(|n| n > 0) {
             return Err(format!("<{name} {key}=\"{value}\"> is not a number above 0"));
         }
-        let link = ["action", "recordingStatusCallback", "transcribeCallback"].contains(&key.as_str());
+        let link =
+            ["action", "recordingStatusCallback", "transcribeCallback", "waitUrl", "url"].contains(&key.as_str());
         if link && !absolute(value) {
             return Err(format!("<{name} {key}=\"{value}\"> is not an absolute URL"));
         }
-        if key == "method" && value != "POST" {
+        if ["method", "waitUrlMethod"].contains(&key.as_str()) && value != "POST" {
             return Err(format!("<{name}> asks for {value}"));
         }
     }
@@ -186,7 +213,8 @@ fn check(node: &Node) -> Result<(), String> {
         "Message" if text.chars().count() > 1600 => Err("<Message> of more than 1600 characters".into()),
         "Redirect" if !absolute(text) => Err(format!("<Redirect>{text} is not an absolute URL")),
         "Number" if !super::form::e164(text) => Err(format!("<Number>{text} is not E.164")),
-        "Say" | "Message" | "Redirect" | "Number" => Ok(()),
+        "Enqueue" | "Queue" if !(1..=64).contains(&text.chars().count()) => Err(format!("a queue named `{text}`")),
+        "Say" | "Message" | "Redirect" | "Number" | "Enqueue" | "Queue" => Ok(()),
         _ if !text.is_empty() => Err(format!("words inside <{name}>")),
         _ => Ok(()),
     }
@@ -227,14 +255,27 @@ fn verb(node: &Node) -> Result<Verb, String> {
             transcribe: node.get("transcribeCallback").filter(|_| node.get("transcribe").as_deref() == Some("true")),
         },
         "Dial" => match node.children.as_slice() {
+            [queue] if queue.name == "Queue" => Verb::DialQueue {
+                queue: queue.text.trim().into(),
+                ring: node.number("timeout", 30),
+                limit: node.number("timeLimit", 14_400),
+                connect: queue.get("url").ok_or("<Queue> without a url")?,
+                action: action()?,
+            },
             [number] => Verb::Dial {
                 number: number.text.trim().into(),
                 ring: node.number("timeout", 30),
                 limit: node.number("timeLimit", 14_400),
                 action: node.get("action"),
             },
-            _ => return Err("<Dial> without exactly one <Number>".into()),
+            _ => return Err("<Dial> without exactly one <Number> or <Queue>".into()),
         },
+        "Enqueue" => Verb::Enqueue {
+            queue: text,
+            hold: node.get("waitUrl").ok_or("<Enqueue> without a waitUrl")?,
+            action: action()?,
+        },
+        "Leave" => Verb::Leave,
         "Redirect" => Verb::Redirect(text),
         "Hangup" => Verb::Hangup,
         "Reject" => Verb::Reject,
@@ -253,8 +294,8 @@ pub fn words(verbs: &[Verb]) -> String {
                 heard.push(words(prompts));
                 break;
             }
-            Verb::Record { .. } | Verb::Dial { .. } | Verb::Redirect(_) | Verb::Hangup | Verb::Reject => break,
             Verb::Pause(_) | Verb::Message(_) => {}
+            _ => break,
         }
     }
     heard.join(" ")
@@ -285,6 +326,9 @@ fn the_emulator_refuses_what_a_carrier_would() {
         "<Gather action=\"https://h/x\"><Hangup/></Gather>",
         "<Pause length=\"0\"/>",
         "<Dial><Number>112</Number></Dial>",
+        "<Enqueue waitUrl=\"/hold\" action=\"https://h/x\">q</Enqueue>",
+        "<Enqueue waitUrl=\"https://h/w\" action=\"https://h/x\"></Enqueue>",
+        "<Dial><Queue music=\"on\">q</Queue></Dial>",
         "<Hangup>now</Hangup>",
         "<Say>open",
     ] {

@@ -61,6 +61,26 @@ pub(super) enum Phase {
     Ended(Status),
 }
 
+/// A wait in a queue.
+#[derive(Clone, Debug)]
+pub(super) struct Queued {
+    pub queue: String,
+    pub hold: Action,
+    pub action: Action,
+    pub since: Time,
+}
+
+/// A call that was answered from a queue.
+#[derive(Clone, Debug)]
+pub(super) struct Joint {
+    pub peer: String,
+    /// Where it goes on when the talk is over.
+    pub action: Action,
+    pub waited: TimeDelta,
+    /// Still to be asked, once the question that is open is answered.
+    pub connect: Option<Action>,
+}
+
 /// One call on one phone.
 #[derive(Clone, Debug)]
 pub struct Call {
@@ -85,6 +105,10 @@ pub struct Call {
     /// What the person on the phone does by themselves.
     pub(super) script: VecDeque<Act>,
     pub(super) legs: u32,
+    /// While it waits in a queue.
+    pub(super) queued: Option<Queued>,
+    /// Once it was answered from a queue.
+    pub(super) joint: Option<Joint>,
     fate: Option<(TimeDelta, Option<(TimeDelta, AnsweredBy)>)>,
     turns: u32,
 }
@@ -109,6 +133,8 @@ impl Call {
             signals: Vec::new(),
             script: VecDeque::new(),
             legs: 0,
+            queued: None,
+            joint: None,
             fate: None,
             turns: 0,
         };
@@ -168,6 +194,7 @@ impl Call {
     pub fn connected_with(&self) -> Option<&str> {
         match (&self.kind, &self.phase) {
             (Kind::Leg { parent }, Phase::Connected { .. }) => Some(parent),
+            (_, Phase::Connected { .. }) => self.joint.as_ref().map(|joint| joint.peer.as_str()),
             (_, Phase::Talking { doing: Doing::Dialling(dialling), .. }) => Some(&dialling.leg),
             _ => None,
         }
@@ -221,6 +248,8 @@ impl Call {
             Input::Speak(words) => self.speak(words, now)?,
             Input::LegAnswered => self.leg_answered(now),
             Input::LegEnded => self.leg_ended(now),
+            Input::Fetched { by, connect } => self.fetched(by, connect, now),
+            Input::Joined(peer) => self.joined(peer),
             Input::Overheard(words) => self.line(Speaker::Other, words, now),
         }
         Ok(std::mem::take(&mut self.signals))
@@ -278,6 +307,10 @@ impl Call {
     fn heard(&mut self, document: Option<Document>, now: Time) {
         // An answer that comes after the call moved on, or ended, is for nobody.
         let Phase::Asking { turn, tries } = &self.phase else { return };
+        if let Some(connect) = self.joint.as_mut().and_then(|joint| joint.connect.take()) {
+            // It was answered meanwhile: what was to be heard while waiting is of no interest any more.
+            return self.ask(&connect, Turn::default(), now);
+        }
         match document {
             None if *tries < MAX_TRIES => {
                 let pause = TimeDelta::seconds(1 << tries.saturating_sub(1));
@@ -337,9 +370,13 @@ impl Call {
                 Doing::Recording(taking) => {
                     self.keep(&taking);
                 }
-                Doing::Dialling(dialling) => self.signals.push(Signal::Tell(dialling.leg, Input::Cancel)),
+                Doing::Dialling(dialling) => self.signals.push(dialling.let_go()),
                 _ => {}
             }
+        }
+        self.queued = None;
+        if let Some(joint) = self.joint.take() {
+            self.signals.push(Signal::Tell(joint.peer, Input::LegEnded));
         }
         if let Kind::Leg { parent } = &self.kind {
             self.signals.push(Signal::Tell(parent.clone(), Input::LegEnded));

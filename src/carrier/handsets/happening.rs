@@ -86,6 +86,13 @@ pub enum Input {
     Heard(Option<Document>),
     LegAnswered,
     LegEnded,
+    /// That call answers the queue this one waits in; what is heard before the two talk is asked of `connect`.
+    Fetched {
+        by: String,
+        connect: Action,
+    },
+    /// That call, which waited in the queue this one answers, is being connected.
+    Joined(String),
     /// Said at the other end.
     Overheard(String),
 }
@@ -104,6 +111,8 @@ pub enum Effect {
 pub enum Signal {
     /// Ring this number, and call that call `leg`.
     Ring { leg: String, to: E164, ring: TimeDelta },
+    /// This call waits in a queue now, or answers it.
+    Meet(String),
     /// This happened, as far as the other call is concerned.
     Tell(String, Input),
 }

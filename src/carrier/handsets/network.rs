@@ -198,6 +198,7 @@ impl Network {
             match signal {
                 // The other call may have ended in the same moment; then this is of no interest to it.
                 Signal::Tell(other, input) => drop(self.tell(&other, input, now)),
+                Signal::Meet(queue) => self.meet(&queue, now),
                 Signal::Ring { leg, to, ring } => {
                     let fate = self.fate(&to, ring, now);
                     let Some(peer) = self.calls.get(id).map(|call| call.peer.clone()) else { continue };
@@ -205,6 +206,21 @@ impl Network {
                 }
             }
         }
+    }
+
+    /// Connects the first call in a queue with the first that answers it, if there are both.
+    fn meet(&mut self, queue: &str, now: Time) {
+        let waiting = self.calls.values().filter(|call| call.queued.as_ref().is_some_and(|it| it.queue == queue));
+        let waiting = waiting.min_by_key(|call| (call.queued.as_ref().map(|it| it.since), call.id.clone()));
+        let answering = self
+            .calls
+            .values()
+            .filter_map(|call| Some((call.answering(queue)?, &call.id)))
+            .min_by_key(|(answering, id)| (answering.until, (*id).clone()));
+        let (Some(waiting), Some((answering, by))) = (waiting, answering) else { return };
+        let (waiting, by, connect) = (waiting.id.clone(), by.clone(), answering.connect.clone());
+        let _ = self.tell(&by, Input::Joined(waiting.clone()), now);
+        let _ = self.tell(&waiting, Input::Fetched { by, connect }, now);
     }
 
     fn fate(&mut self, number: &E164, ring: TimeDelta, now: Time) -> Fate {

@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 use chrono::TimeDelta;
 
 use super::{
-    call::{Call, Phase},
+    call::{Call, Joint, Phase, Queued},
     happening::{Effect, Input, Kind, Refused, Signal, Speaker},
     phone::Act,
 };
 use crate::{
-    carrier::{Action, Bridge, Recording, Status, Turn, Verb, document::Digits},
+    carrier::{Action, Bridge, Recording, Status, Turn, Verb, Waited, document::Digits},
     clock::Time,
 };
 
@@ -31,6 +31,7 @@ pub(super) enum Doing {
     Gathering(Gathering),
     Recording(Taking),
     Dialling(Dialling),
+    Answering(Answering),
 }
 
 #[derive(Clone, Debug)]
@@ -65,6 +66,25 @@ pub(super) struct Dialling {
     answered_at: Option<Time>,
     limit: TimeDelta,
     action: Action,
+    /// The other call waited in a queue: it is a call of its own, and goes on after this one.
+    of_queue: bool,
+}
+
+/// Until somebody is in the queue, or it took too long.
+#[derive(Clone, Debug)]
+pub(super) struct Answering {
+    queue: String,
+    pub(super) until: Time,
+    pub(super) connect: Action,
+    limit: TimeDelta,
+    action: Action,
+}
+
+impl Dialling {
+    /// The other end need not talk to this one any more.
+    pub(super) fn let_go(self) -> Signal {
+        Signal::Tell(self.leg, if self.of_queue { Input::LegEnded } else { Input::Cancel })
+    }
 }
 
 /// How long it takes to say this.
@@ -80,6 +100,7 @@ impl Doing {
             Doing::Recording(taking) => taking.speak_at.into_iter().chain([taking.until]).min(),
             // The leg ends itself when it is not answered.
             Doing::Dialling(dialling) => dialling.answered_at.map(|at| at + dialling.limit),
+            Doing::Answering(answering) => Some(answering.until),
         }
     }
 }
@@ -88,8 +109,28 @@ impl Call {
     /// Carries out the verbs until one takes time.
     pub(super) fn play(&mut self, mut verbs: VecDeque<Verb>, now: Time) {
         let doing = match verbs.pop_front() {
-            None => return self.end(Status::Completed, now),
+            None if self.joint.is_some() => return self.meet(now),
+            None => match self.queued.as_ref().map(|queued| queued.hold.clone()) {
+                Some(hold) => return self.ask(&hold, Turn::default(), now),
+                None => return self.end(Status::Completed, now),
+            },
             Some(Verb::Hangup | Verb::Reject) => return self.end(Status::Completed, now),
+            Some(Verb::Enqueue { queue, hold, action }) => {
+                self.signals.push(Signal::Meet(queue.clone()));
+                self.queued = Some(Queued { queue, hold: hold.clone(), action, since: now });
+                return self.ask(&hold, Turn::default(), now);
+            }
+            Some(Verb::Leave) => return self.leave(now),
+            Some(Verb::Answer { queue, patience, limit_seconds, connect, action }) => {
+                self.signals.push(Signal::Meet(queue.clone()));
+                Doing::Answering(Answering {
+                    queue,
+                    until: now + TimeDelta::seconds(patience.max(1).into()),
+                    connect,
+                    limit: TimeDelta::seconds(limit_seconds.max(1).into()),
+                    action,
+                })
+            }
             Some(Verb::Redirect(action)) => return self.ask(&action, Turn::default(), now),
             Some(verb @ (Verb::Say { .. } | Verb::Pause(_))) => Doing::Speaking { until: self.utter(verb, now) },
             Some(Verb::Gather { prompts, digits, timeout, action }) => Doing::Gathering(Gathering {
@@ -122,7 +163,7 @@ impl Call {
                 let ring = TimeDelta::seconds(ring.max(1).into());
                 self.signals.push(Signal::Ring { leg: leg.clone(), to, ring });
                 let limit = TimeDelta::seconds(limit_seconds.max(1).into());
-                Doing::Dialling(Dialling { leg, answered_at: None, limit, action })
+                Doing::Dialling(Dialling { leg, answered_at: None, limit, action, of_queue: false })
             }
         };
         self.phase = Phase::Talking { doing, rest: verbs };
@@ -170,9 +211,13 @@ impl Call {
             }
             Doing::Recording(_) => self.recorded(now),
             Doing::Dialling(dialling) => {
-                let leg = dialling.leg.clone();
-                self.signals.push(Signal::Tell(leg, Input::Cancel));
+                self.signals.push(dialling.clone().let_go());
                 self.leg_ended(now);
+            }
+            Doing::Answering(answering) => {
+                let action = answering.action.clone();
+                let bridge = Bridge { sid: None, completed: false, seconds: 0 };
+                self.ask(&action, Turn { bridge: Some(bridge), ..Turn::default() }, now);
             }
         }
     }
@@ -201,6 +246,7 @@ impl Call {
         self.line(Speaker::Phone, words.clone(), now);
         let other = match (&self.kind, &self.phase) {
             (Kind::Leg { parent }, Phase::Connected { .. }) => Some(parent.clone()),
+            (_, Phase::Connected { .. }) => self.joint.as_ref().map(|joint| joint.peer.clone()),
             (_, Phase::Talking { doing: Doing::Dialling(dialling), .. }) if dialling.answered_at.is_some() => {
                 Some(dialling.leg.clone())
             }
@@ -218,11 +264,63 @@ impl Call {
 
     /// The other end is gone: the call goes on with how that went.
     pub(super) fn leg_ended(&mut self, now: Time) {
+        if let Some(joint) = self.joint.take() {
+            let seconds = joint.waited.num_seconds().clamp(0, u32::MAX.into()) as u32;
+            let waited = Some(Waited { bridged: true, seconds });
+            return self.ask(&joint.action, Turn { waited, ..Turn::default() }, now);
+        }
         let Phase::Talking { doing: Doing::Dialling(dialling), .. } = &self.phase else { return };
         let dialling = dialling.clone();
         let seconds = dialling.answered_at.map_or(0, |at| (now - at).num_seconds().clamp(0, u32::MAX.into()) as u32);
         let bridge = Bridge { sid: Some(dialling.leg), completed: dialling.answered_at.is_some(), seconds };
         self.ask(&dialling.action, Turn { bridge: Some(bridge), ..Turn::default() }, now);
+    }
+
+    /// How this call answers a queue, as long as it found nobody there.
+    pub(super) fn answering(&self, queue: &str) -> Option<&Answering> {
+        match &self.phase {
+            Phase::Talking { doing: Doing::Answering(answering), .. } if answering.queue == queue => Some(answering),
+            _ => None,
+        }
+    }
+
+    /// That call answers the queue this one waits in.
+    pub(super) fn fetched(&mut self, by: String, connect: Action, now: Time) {
+        let Some(queued) = self.queued.take() else { return };
+        let asking = matches!(self.phase, Phase::Asking { .. });
+        let later = asking.then(|| connect.clone());
+        self.joint = Some(Joint { peer: by, action: queued.action, waited: now - queued.since, connect: later });
+        if !asking {
+            self.cut(now);
+            self.ask(&connect, Turn::default(), now);
+        }
+    }
+
+    /// The call that waited in the queue is being connected with this one.
+    pub(super) fn joined(&mut self, peer: String) {
+        if let Phase::Talking { doing, .. } = &mut self.phase
+            && let Doing::Answering(Answering { limit, action, .. }) = doing
+        {
+            let (limit, action) = (*limit, action.clone());
+            *doing = Doing::Dialling(Dialling { leg: peer, answered_at: None, limit, action, of_queue: true });
+        }
+    }
+
+    /// All was said that is said before the two talk.
+    fn meet(&mut self, now: Time) {
+        self.phase = Phase::Connected { until: None };
+        if let Some(joint) = &self.joint {
+            self.signals.push(Signal::Tell(joint.peer.clone(), Input::LegAnswered));
+            self.line(Speaker::Carrier, "(connected)".into(), now);
+        }
+    }
+
+    /// Out of the queue.
+    fn leave(&mut self, now: Time) {
+        let Some(queued) = self.queued.take() else { return self.end(Status::Completed, now) };
+        let seconds = (now - queued.since).num_seconds().clamp(0, u32::MAX.into()) as u32;
+        let waited = Some(Waited { bridged: false, seconds });
+        self.ask(&queued.action, Turn { waited, ..Turn::default() }, now);
     }
 
     /// What is being said stops here; the transcript keeps only what could be heard.

@@ -8,6 +8,8 @@ use crate::carrier::{Action, Document, Verb, document::Digits};
 const MOST_SPOKEN: usize = 4096;
 /// The longest text Twilio sends.
 const MOST_WRITTEN: usize = 1600;
+/// The longest name of a queue, in characters.
+const LONGEST_QUEUE: usize = 64;
 const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
 
 /// Where a document's links lead, and whose number a bridged call shows.
@@ -110,6 +112,30 @@ fn put(out: &mut String, verb: &Verb, line: Line<'_>) {
             }
             open(out, "Dial", &attributes, ">");
             let _ = write!(out, "<Number>{}</Number></Dial>", escape(to.as_str()));
+        }
+        Verb::Enqueue { queue, hold, action } => {
+            let attributes = [
+                ("waitUrl", link(line, hold)),
+                ("waitUrlMethod", "POST".into()),
+                ("action", link(line, action)),
+                ("method", "POST".into()),
+            ];
+            open(out, "Enqueue", &attributes, ">");
+            let _ = write!(out, "{}</Enqueue>", escape(&clean(queue, LONGEST_QUEUE)));
+            // Whichever way the call leaves the queue, it goes on at one place.
+            put(out, &Verb::Redirect(action.clone()), line);
+        }
+        Verb::Leave => out.push_str("<Leave/>"),
+        Verb::Answer { queue, patience, limit_seconds, connect, action } => {
+            let attributes = [
+                ("action", link(line, action)),
+                ("method", "POST".into()),
+                ("timeout", (*patience).max(5).to_string()),
+                ("timeLimit", (*limit_seconds).clamp(1, 14_400).to_string()),
+            ];
+            open(out, "Dial", &attributes, ">");
+            open(out, "Queue", &[("url", link(line, connect)), ("method", "POST".into())], ">");
+            let _ = write!(out, "{}</Queue></Dial>", escape(&clean(queue, LONGEST_QUEUE)));
         }
         Verb::Redirect(action) => {
             open(out, "Redirect", &[("method", "POST".into())], ">");

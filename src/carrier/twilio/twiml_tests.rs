@@ -89,6 +89,48 @@ fn a_bridge_shows_our_own_number_to_both_sides() {
 }
 
 #[test]
+fn a_caller_waits_in_a_queue_and_goes_on_at_one_place_whichever_way_they_leave_it() {
+    let document = Document::default().then(Verb::Enqueue {
+        queue: "inc_1 & co".into(),
+        hold: action("voice/hold"),
+        action: action("voice/wait?n=2"),
+    });
+    insta::assert_snapshot!(shown(&document), @r#"
+    <?xml version="1.0" encoding="UTF-8"?>
+    <Response>
+    <Enqueue waitUrl="https://oncall.example.com/carriers/main/voice/hold" waitUrlMethod="POST" action="https://oncall.example.com/carriers/main/voice/wait?n=2" method="POST">inc_1 &amp; co</Enqueue>
+    <Redirect method="POST">https://oncall.example.com/carriers/main/voice/wait?n=2</Redirect>
+    </Response>
+    "#);
+    insta::assert_snapshot!(shown(&Document::default().say("en", "Wait.").then(Verb::Leave)), @r#"
+    <?xml version="1.0" encoding="UTF-8"?>
+    <Response>
+    <Say language="en-US">Wait.</Say>
+    <Leave/>
+    </Response>
+    "#);
+}
+
+#[test]
+fn a_queue_is_answered_and_the_one_who_waited_hears_of_it_first() {
+    let document = Document::default().then(Verb::Answer {
+        queue: "inc_1".into(),
+        patience: 20,
+        limit_seconds: 3600,
+        connect: action("voice/connected"),
+        action: action("voice/page/talked?a=att_1"),
+    });
+    insta::assert_snapshot!(shown(&document), @r#"
+    <?xml version="1.0" encoding="UTF-8"?>
+    <Response>
+    <Dial action="https://oncall.example.com/carriers/main/voice/page/talked?a=att_1" method="POST" timeout="20" timeLimit="3600">
+    <Queue url="https://oncall.example.com/carriers/main/voice/connected" method="POST">inc_1</Queue>
+    </Dial>
+    </Response>
+    "#);
+}
+
+#[test]
 fn a_call_is_sent_on_ended_or_refused() {
     let document =
         Document::default().then(Verb::Redirect(action("voice/next?a=1&b=2"))).then(Verb::Hangup).then(Verb::Reject);

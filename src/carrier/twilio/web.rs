@@ -21,7 +21,7 @@ use super::{
     words,
 };
 use crate::{
-    carrier::{Bridge, InboundSms, Receipt, Recording, Status, Switchboard, Turn, Unavailable, form},
+    carrier::{Bridge, InboundSms, Receipt, Recording, Status, Switchboard, Turn, Unavailable, Waited, form},
     id::AttemptId,
     people::Channel,
     server::{
@@ -164,8 +164,14 @@ impl Asked {
             recording_seconds: self.seconds("RecordingDuration"),
             bridge: self.field("DialCallStatus", 32).map(|word| Bridge {
                 sid: self.field("DialCallSid", 64),
-                completed: word == "completed" && self.field("DialBridged", 8).as_deref() != Some("false"),
+                // A queue is answered rather than completed.
+                completed: matches!(word.as_str(), "completed" | "answered")
+                    && self.field("DialBridged", 8).as_deref() != Some("false"),
                 seconds: self.seconds("DialCallDuration").unwrap_or(0),
+            }),
+            waited: self.field("QueueResult", 32).map(|word| Waited {
+                bridged: matches!(word.as_str(), "bridged" | "redirected-from-bridged"),
+                seconds: self.seconds("QueueTime").unwrap_or(0),
             }),
             answered_by: self.field("AnsweredBy", 32).map(|word| words::answered_by(&word)),
         }

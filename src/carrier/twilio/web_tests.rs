@@ -74,11 +74,11 @@ impl Switchboard for Notes {
 /// Everything in a turn; what is printed of one leaves out numbers and keys.
 fn whole_turn(turn: &Turn) -> String {
     let Turn { carrier, path, query, call_sid, from, to, digits, .. } = turn;
-    let Turn { recording_url, recording_seconds, bridge, answered_by, .. } = turn;
+    let Turn { recording_url, recording_seconds, bridge, waited, answered_by, .. } = turn;
     format!(
         "Turn {{ carrier: {carrier:?}, path: {path:?}, query: {query:?}, call_sid: {call_sid:?}, from: {from:?}, \
          to: {to:?}, digits: {digits:?}, recording_url: {recording_url:?}, recording_seconds: {recording_seconds:?}, \
-         bridge: {bridge:?}, answered_by: {answered_by:?} }}"
+         bridge: {bridge:?}, waited: {waited:?}, answered_by: {answered_by:?} }}"
     )
 }
 
@@ -160,7 +160,7 @@ async fn a_new_call_becomes_a_turn_and_its_answer_twiml() {
     let (status, kind, body) = world.twilio("/carriers/main/voice", form).await;
     assert_eq!((status, kind.as_str()), (200, "text/xml; charset=utf-8"));
     insta::assert_snapshot!(body, @r#"<?xml version="1.0" encoding="UTF-8"?><Response><Say language="en-US">Hello.</Say></Response>"#);
-    insta::assert_snapshot!(world.notes.taken().join("\n"), @r#"Turn { carrier: "main", path: "voice", query: [], call_sid: "CA1", from: "+12015550123", to: "+12015550101", digits: None, recording_url: None, recording_seconds: None, bridge: None, answered_by: None }"#);
+    insta::assert_snapshot!(world.notes.taken().join("\n"), @r#"Turn { carrier: "main", path: "voice", query: [], call_sid: "CA1", from: "+12015550123", to: "+12015550101", digits: None, recording_url: None, recording_seconds: None, bridge: None, waited: None, answered_by: None }"#);
 }
 
 #[tokio::test]
@@ -180,6 +180,13 @@ async fn a_step_of_a_call_keeps_the_path_and_query_we_gave() {
         ),
         ("CallSid=CA1&DialCallStatus=completed&DialBridged=false", "completed: false, seconds: 0"),
         ("CallSid=CA1&DialCallStatus=no-answer", "bridge: Some(Bridge { sid: None, completed: false, seconds: 0 })"),
+        (
+            "CallSid=CA1&DialCallStatus=answered&DialCallDuration=61",
+            "bridge: Some(Bridge { sid: None, completed: true, seconds: 61 })",
+        ),
+        ("CallSid=CA1&QueueResult=bridged&QueueTime=22", "waited: Some(Waited { bridged: true, seconds: 22 })"),
+        ("CallSid=CA1&QueueResult=leave&QueueTime=300", "waited: Some(Waited { bridged: false, seconds: 300 })"),
+        ("CallSid=CA1&QueueResult=queue-full", "waited: Some(Waited { bridged: false, seconds: 0 })"),
         ("CallSid=CA1&AnsweredBy=machine_start", "answered_by: Some(Machine)"),
     ] {
         let (status, ..) = world.twilio("/carriers/main/voice/page?a=att_1&n=1%202", form).await;

@@ -41,9 +41,7 @@ pub fn customers(tables: &Tables<'_>, known: &Known, config: &mut Config) {
             let named = t.required("plan", "\"standard\"").and_then(|node| known.plans.reference(node));
             let (agreement, terms) = (t.optional("agreement"), t.optional("terms"));
             let plan = match named {
-                Some(key) if agreement.is_some() || terms.is_some() => {
-                    known.plans.agreed(key, agreement, terms, known, &config.calendars)
-                }
+                Some(key) if agreement.is_some() || terms.is_some() => known.plans.agreed(key, agreement, terms, known),
                 Some(key) => config.plans.get(key).cloned(),
                 None => None,
             };

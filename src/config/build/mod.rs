@@ -23,7 +23,7 @@ use super::{
 use crate::{
     id::{CarrierKey, PersonKey, ScheduleKey},
     paging::throttle::{Limit, Limits},
-    sla::{Calendar, HolidaySet, Priority, Zone},
+    sla::{Calendar, Compiled, HolidaySet, Priority, Zone},
     span::Span,
 };
 
@@ -148,7 +148,8 @@ pub fn build(tables: &Tables<'_>, vault: Vault<'_>) -> Built {
         let calendar = calendars::calendar(key, node, &config.holidays);
         config.calendars.insert(key.as_str().into(), Arc::new(calendar));
     }
-    let (named, plans) = plans::plans(tables, &known, &config.calendars);
+    let compiled = config.calendars.iter().map(|(key, it)| (key.clone(), Arc::new(Compiled::new(it.clone()))));
+    let (named, plans) = plans::plans(tables, &known, compiled.collect());
     known.plans = named;
     config.plans = plans.into_iter().map(|plan| (plan.key.clone(), plan)).collect();
     for (key, node) in tables.of("schedules") {

@@ -13,6 +13,7 @@ use crate::{
 
 mod calendars;
 mod folders;
+mod plans;
 
 fn now() -> Time {
     "2026-06-01T00:00:00Z".parse().unwrap()
@@ -320,7 +321,7 @@ fn every_mistake_is_found_where_it_was_made() {
             "customers.toml",
             "response = \"20m\"",
             "updates = \"10m\"",
-            "customers.toml:24: customers.borealis.terms.P2.updates: an update is due every 10m, but its reminder comes 15m before",
+            "customers.toml:25: customers.borealis.terms.P1.updates: an update is due every 10m, but its reminder comes 15m before",
         ),
         (
             "hotlines.toml",
@@ -455,8 +456,14 @@ fn tables_may_be_split_over_files_as_the_operator_likes() {
     let all: String = example_files()
         .iter()
         .map(|(name, text)| match name.trim_end_matches(".toml").split_once('/') {
-            Some((section, key)) => text
-                .replace("[priorities.", &format!("[plans.{key}.priorities."))
+            Some((section, key)) => ["priorities.", "tiers.", "idle]", "escalation]"]
+                .into_iter()
+                .fold(text.to_string(), |text, table| {
+                    let under =
+                        |brackets: &str| (format!("\n{brackets}{table}"), format!("\n{brackets}plans.{key}.{table}"));
+                    let ((one, all), (list, lists)) = (under("["), under("[["));
+                    text.replace(&one, &all).replace(&list, &lists)
+                })
                 .replace("[[holidays]]", &format!("[[holidays.{key}.holidays]]"))
                 .replacen("\ntitle = ", &format!("\n[{section}.{key}]\ntitle = "), 1),
             None => text.to_string(),
@@ -545,9 +552,9 @@ fn customers_have_their_own_terms_over_the_plan() {
     let every = |priority| config.customers["borealis"].plan.promise(priority).updates;
     let plan = &config.customers["borealis"].plan;
     assert_eq!(plan.key.as_str(), "standard");
-    assert_eq!((plan.promise(P2).response, every(P2).map(|updates| updates.every)), (span("20m"), span("60m")));
-    assert_eq!((plan.promise(P1).response, every(P1).unwrap().remind_before), (span("30m"), Span::minutes(15)));
-    assert_eq!(config.plans["standard"].promise(P2).response, span("30m"));
+    assert_eq!((plan.promise(P1).response, every(P1).map(|updates| updates.every)), (span("20m"), span("60m")));
+    assert_eq!((plan.promise(P2).response, every(P2).unwrap().remind_before), (span("30m"), Span::minutes(15)));
+    assert_eq!(config.plans["standard"].promise(P1).response, span("30m"));
 }
 
 #[test]

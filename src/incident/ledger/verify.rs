@@ -19,6 +19,7 @@ use super::{
 use crate::{
     clock::Time,
     incident::{Incident, Recorded, state},
+    sla::zone::database_version,
 };
 
 /// Which part of an export a finding is about.
@@ -67,6 +68,8 @@ impl fmt::Display for Finding {
 pub struct Verified {
     /// Nothing means that it holds.
     pub findings: Vec<Finding>,
+    /// What is good to know, and no fault.
+    pub notes: Vec<String>,
     /// What it says, when it can be read at all.
     pub export: Option<Export>,
     /// The incident as its events give it, and its promises worked out again, when the events are whole.
@@ -77,7 +80,7 @@ pub struct Verified {
 /// it names itself.
 pub fn verify(bytes: &[u8], trusted: Option<&PublicKey>) -> Verified {
     let mut check = Check { findings: Vec::new() };
-    let mut verified = Verified { findings: Vec::new(), export: None, incident: None };
+    let mut verified = Verified { findings: Vec::new(), notes: Vec::new(), export: None, incident: None };
     if let Some(export) = check.value(bytes).and_then(|value| check.export(value)) {
         check.chain(&export);
         check.signature(&export, trusted);
@@ -85,6 +88,7 @@ pub fn verify(bytes: &[u8], trusted: Option<&PublicKey>) -> Verified {
         if check.findings.iter().all(|finding| !matches!(finding.about, About::Event { .. })) {
             verified.incident = check.verdicts(&export);
         }
+        verified.notes = notes(&export);
         verified.export = Some(export);
     }
     verified.findings = check.findings;
@@ -238,13 +242,31 @@ impl Check {
     }
 }
 
+/// Other rules of time zones than ours are no fault, but they may be the reason of one.
+fn notes(export: &Export) -> Vec<String> {
+    let ours = database_version();
+    let pinned = export.events.first().and_then(|first| first.event["report"]["plan"]["zone_database"].as_str());
+    let mut notes = Vec::new();
+    if let Some(pinned) = pinned.filter(|pinned| *pinned != ours) {
+        notes.push(format!(
+            "its promises were made under version {pinned} of the time-zone rules; this program counts with {ours}. \
+             Where a zone changed its clocks in between, an instant may differ by that"
+        ));
+    }
+    if export.time_zone_database != ours && pinned != Some(&export.time_zone_database) {
+        let theirs = &export.time_zone_database;
+        notes.push(format!("the server that exported it had version {theirs} of the time-zone rules, not {ours}"));
+    }
+    notes
+}
+
 /// A time that sums of promises cannot carry over the end of the calendar.
 fn sane(at: Time) -> bool {
     (1970..=9999).contains(&at.year())
 }
 
 /// Where the state that the server acted on and the arithmetic here differ.
-fn disagreement(incident: &Incident, reckoning: &Reckoning) -> Option<String> {
+pub(in crate::incident) fn disagreement(incident: &Incident, reckoning: &Reckoning) -> Option<String> {
     let theirs = incident.updates.past.iter().map(|window| (window.number, window.due, window.verdict));
     let ours = reckoning.windows.iter().filter_map(|window| {
         let verdict = match window.end {

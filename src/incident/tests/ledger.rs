@@ -3,7 +3,11 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{properties::any_command, *};
+use super::{
+    proof::{office, time},
+    properties::any_command,
+    *,
+};
 use crate::incident::ledger::{
     self, Hash,
     anchor::{self, Anchor, Covering, Leaf},
@@ -93,6 +97,66 @@ fn story() -> Life {
     life
 }
 
+/// Wednesday before Thanksgiving Day, 16:00 in New York; the callback is due within 4 h of the office.
+fn reported_in_office() -> Life {
+    let mut plan = plan();
+    plan.calendars.insert(std::sync::Arc::new(office()));
+    let promise = plan.priorities.get_mut(&Priority::P1).unwrap();
+    promise.response = Some(crate::sla::Term::new(Span::minutes(240), "office"));
+    promise.updates = None;
+    let mut life = Life::begin(config());
+    life.now = time("2026-11-25T21:00:00Z");
+    let Command::Report(mut told) = report(Priority::P1) else { unreachable!() };
+    told.plan = plan;
+    life.run(Command::Report(told)).unwrap();
+    life
+}
+
+#[test]
+fn the_calendars_in_an_export_are_what_its_verdicts_are_worked_out_with() {
+    let mut life = reported_in_office();
+    life.run(acknowledge("engineer")).unwrap();
+    // On Friday, after the holiday, three more hours end at noon.
+    life.now = time("2026-11-27T17:00:00Z");
+    talk(&mut life, 60);
+    let events = told(&life);
+    assert_eq!(findings(&exported(&events, life.now, &key())), [""; 0]);
+    let mut without = events.clone();
+    without[0]["report"]["plan"]["calendars"][0]["holidays"] = json!([]);
+    let words = findings(&exported(&without, life.now, &key()));
+    assert!(
+        words[0].contains("the callback due 2026-11-26T17:00:00Z was neither made nor recorded as missed"),
+        "{words:?}"
+    );
+}
+
+#[test]
+fn another_version_of_the_time_zone_rules_is_told_and_is_no_fault() {
+    let mut events = told(&story());
+    let ours = crate::sla::zone::database_version();
+    let notes = |events: &[Value], exported_with: &str| {
+        let content = Content {
+            incident: id(),
+            exported_at: story().now,
+            time_zone_database: exported_with.into(),
+            events: chained(events),
+            anchors: vec![],
+        };
+        let verified = checked(&export::write(content, &key()).unwrap());
+        assert!(verified.findings.is_empty());
+        verified.notes
+    };
+    assert_eq!(notes(&events, ours), [""; 0]);
+    assert_eq!(
+        notes(&events, "1999a"),
+        [format!("the server that exported it had version 1999a of the time-zone rules, not {ours}")]
+    );
+    events[0]["report"]["plan"]["zone_database"] = json!("1999a");
+    let words = notes(&events, "1999a");
+    assert_eq!(words.len(), 1);
+    assert!(words[0].starts_with("its promises were made under version 1999a of the time-zone rules"), "{words:?}");
+}
+
 #[test]
 fn an_honest_export_holds() {
     let life = story();
@@ -118,6 +182,15 @@ fn a_change_of_any_byte_is_noticed() {
             let holds = verify(&bad, Some(&key().public())).findings.is_empty();
             assert_eq!(holds, bad == good, "byte {place}: {:?}", String::from_utf8_lossy(&bad));
         }
+    }
+    // And of the calendars that the plan counts in.
+    let text = exported(&told(&reported_in_office()), time("2026-11-25T21:00:00Z"), &key());
+    let good = text.clone().into_bytes();
+    let calendars = text.find("\"calendars\"").unwrap();
+    for place in (calendars..calendars + 900).step_by(3) {
+        let mut bad = good.clone();
+        bad[place] ^= 1;
+        assert!(!verify(&bad, None).findings.is_empty(), "byte {place}");
     }
     for bad in [text.trim_end().replace(':', ": "), format!(" {text}"), format!("{text}\n"), text[1..].into()] {
         assert!(!findings(&bad).is_empty());
@@ -240,6 +313,14 @@ fn a_verdict_that_is_not_the_plans_is_named_though_it_is_signed() {
         ),
         (without(&events, "update_missed"), "window 2 ended 2026-11-02T14:00:00Z and has no verdict"),
         (without(&events, "update_met"), "window 2 is recorded as missed while window 1 ran"),
+        (
+            without(&events, "response_missed"),
+            "the callback due 2026-11-02T15:05:00Z was neither made nor recorded as missed",
+        ),
+        (
+            with("responded", "evidence", json!({"kind": "connected", "call": "CA1"})),
+            "under this plan a conversation counts, not that the call was put through",
+        ),
         (with("reopened", "event", json!("resumed")), "is recorded as missed where none was owed"),
     ] {
         let words = findings(&exported(&lie, now, &key()));

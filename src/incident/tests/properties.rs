@@ -22,6 +22,13 @@ pub(super) fn any_command() -> impl Strategy<Value = Command> {
             by,
             evidence: Evidence::Conversation { calls: vec![], seconds }
         }),
+        (who.clone(), any::<bool>()).prop_map(|(by, live)| Command::RecordResponse {
+            by,
+            evidence: match live {
+                true => Evidence::Connected { call: "CA1".into() },
+                false => Evidence::Attested { note: "spoke with Ada".into() },
+            }
+        }),
         (who.clone(), "[ab]{0,3}", any::<bool>()).prop_map(|(by, text, customer_visible)| Command::PostUpdate {
             by,
             text,
@@ -29,7 +36,13 @@ pub(super) fn any_command() -> impl Strategy<Value = Command> {
         }),
         (who.clone(), priority).prop_map(|(by, priority)| Command::SetPriority { by, priority, reason: "so".into() }),
         who.clone().prop_map(|by| Command::Escalate { by, why: "so".into() }),
-        Just(Command::CustomerEscalates { why: "worse".into(), level: None, occurred_at: None }),
+        prop::option::of(0..4usize).prop_map(|level| Command::CustomerEscalates {
+            why: "worse".into(),
+            level,
+            occurred_at: None
+        }),
+        who.clone().prop_map(|by| Command::NoteUpstream { by, service: "Cloud".into(), words: "slow".into() }),
+        who.clone().prop_map(|by| Command::OfferCall { by }),
         Just(Command::CustomerReplies { text: "here are the logs".into() }),
         who.clone().prop_map(|by| Command::RuleOut { by, note: "it is their network".into() }),
         who.clone().prop_map(|by| Command::Reengage { by, why: "it is not".into() }),
@@ -65,7 +78,7 @@ proptest! {
             if watched { life.wait(minutes) } else { life.now += TimeDelta::minutes(minutes) }
             let closed_before = !life.it().is_open();
             let pages_before = life.paged().len();
-            let reopening = matches!(command, Command::Reopen { .. });
+            let reopening = matches!(command, Command::Reopen { .. } | Command::CustomerReplies { .. });
             let _ = life.run(command);
 
             // No page after the end.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::summary::Summary;
+use super::{live::Live, summary::Summary};
 use crate::{
     clock::Time,
     id::{CallId, CustomerKey, HotlineKey, IncidentId},
@@ -60,6 +60,9 @@ pub struct Answers {
     pub words: Option<String>,
     /// Whether this call opened its incident; otherwise it was added to one that was open.
     pub opened: bool,
+    /// The wait for an engineer on the line, where the plan promises one at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub live: Option<Live>,
     /// What is known of the incident, as of this call's last act on it.
     pub incident: Option<Summary>,
     /// What else the engineer should know of this call.
@@ -81,8 +84,18 @@ pub enum Step {
     Pin { attempt: u8 },
     /// Whether it is about this open incident; `others` more are open.
     Open { attempt: u8, about: Box<Summary>, others: usize },
-    /// How bad it is.
-    Priority { attempt: u8 },
+    /// Whom the caller asks for, of those whom the plan names.
+    Level { attempt: u8, about: Box<Summary> },
+    /// The answer to what we asked the customer, recorded.
+    Reply,
+    /// In a queue, for an engineer.
+    Wait,
+    /// How bad it is; `menu`: what the plan calls it, where that is more than stopped or degraded.
+    Priority {
+        attempt: u8,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        menu: Vec<(Priority, String)>,
+    },
     /// Whether this is the number to call; `keyed`: the `keyings`th that the caller keyed in.
     Number { attempt: u8, number: E164, keyed: bool, keyings: u8 },
     /// Another number.
@@ -107,6 +120,16 @@ pub enum Ending {
     Same,
     /// The open one; somebody higher was asked for.
     Worse,
+    /// The open one, under a plan that names nobody higher.
+    Told,
+    /// It had been ruled out, or closed for want of an answer: we are back.
+    Back,
+    /// The caller talked to an engineer.
+    Talked,
+    /// An engineer has it, and calls back.
+    Taken,
+    /// Nobody was free in time.
+    Waited,
     /// The open one, to which a caller's many calls are added.
     Added,
     /// A ticket that pages nobody, with a message.
@@ -136,6 +159,8 @@ pub enum Lead {
     WithoutPin,
     /// Somebody is being paged; with the reference.
     Paging,
+    /// Support is closed until the summary's `begins_at`.
+    Closed,
     /// These keys are no number we can call.
     NotANumber {
         keys: String,
@@ -149,6 +174,9 @@ impl Step {
         match self {
             Step::Pin { .. } => "pin",
             Step::Open { .. } => "open",
+            Step::Level { .. } => "level",
+            Step::Reply => "reply",
+            Step::Wait => "wait",
             Step::Priority { .. } => "priority",
             Step::Number { .. } => "number",
             Step::Keypad { .. } => "keypad",

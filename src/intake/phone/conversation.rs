@@ -4,7 +4,9 @@
 //! graver of two readings is taken: better one call too many.
 
 use super::{
+    about,
     call::{Answers, Asked, CallRecord, Ending, GREETING_LENGTH, Lead, Step, URL_LENGTH, bounded},
+    live::{self, Live},
     number, report,
     summary::Summary,
 };
@@ -38,6 +40,8 @@ pub struct Input {
     pub keys: Option<String>,
     /// Where what was said can be heard.
     pub recording: Option<String>,
+    /// Somebody answered the queue, and the talk is over.
+    pub bridged: bool,
 }
 
 /// What the conversation may look at beside the call.
@@ -47,6 +51,10 @@ pub struct Facts<'a> {
     pub now: Time,
     /// The open incidents of the call's customer (also one whose PIN was right just now), gravest first.
     pub open: Vec<Summary>,
+    /// The last of the customer's incidents that was closed because they did not answer, if that is not long ago.
+    pub idle: Option<Summary>,
+    /// This call's own incident as it is now, while the caller waits on the line.
+    pub own: Option<Summary>,
     /// Too many wrong PINs were keyed lately: none is asked for.
     pub pin_locked: bool,
     /// Whose PIN the keys of this turn are.
@@ -83,8 +91,11 @@ pub fn begin(mut call: CallRecord, facts: &Facts<'_>) -> Outcome {
         let text = bounded(hotline.map_or("", |hotline| &hotline.greeting), GREETING_LENGTH);
         let lead = if text.is_empty() { Lead::None } else { Lead::Greeting { text } };
         call.answers.number = report::best_number(facts.config, &call);
-        let step =
-            if call.customer.is_none() && !facts.pin_locked { Step::Pin { attempt: 1 } } else { identified(facts) };
+        let step = if call.customer.is_none() && !facts.pin_locked {
+            Step::Pin { attempt: 1 }
+        } else {
+            identified(&call, facts)
+        };
         ask(&mut call, lead, step);
     }
     Outcome { call, doings: Vec::new(), n: 0 }
@@ -121,6 +132,14 @@ pub fn hung_up(mut call: CallRecord, facts: &Facts<'_>) -> Outcome {
     let left = report::left_at(step.as_ref());
     match &step {
         Some(Step::Promise { .. }) => {}
+        Some(Step::Wait) if call.answers.live.as_ref().is_some_and(|live| live.met.is_some()) => {
+            doings.extend(live::talked(&mut call, None, facts.now).map(Doing::Add));
+        }
+        // They had asked for somebody already.
+        Some(Step::Level { about, .. }) if call.incident.is_none() => {
+            let told = Command::CustomerEscalates { why: left.into(), level: None, occurred_at: None };
+            join(&mut call, facts, (about, about.priority), vec![told], &mut doings);
+        }
         // A caller who hears that engineers are at it and hangs up has what they called for; one who hears of a
         // ticket that wakes nobody may have called for something worse.
         Some(Step::Open { about, .. }) if call.incident.is_none() && about.priority.pages() => {
@@ -135,6 +154,9 @@ pub fn hung_up(mut call: CallRecord, facts: &Facts<'_>) -> Outcome {
         _ if call.incident.is_some() => {
             call.note(left);
             doings.push(report::amend(&call, left));
+            if let Some(live) = &mut call.answers.live {
+                live.over = true;
+            }
         }
         _ => {
             call.note(left);
@@ -149,11 +171,19 @@ fn ask(call: &mut CallRecord, lead: Lead, step: Step) {
 }
 
 /// The first question to a caller we know, or who will not be known.
-fn identified(facts: &Facts<'_>) -> Step {
+fn identified(call: &CallRecord, facts: &Facts<'_>) -> Step {
     match facts.open.first() {
         Some(gravest) => Step::Open { attempt: 1, about: Box::new(gravest.clone()), others: facts.open.len() - 1 },
-        None => Step::Priority { attempt: 1 },
+        None => match &facts.idle {
+            Some(closed) => Step::Open { attempt: 1, about: Box::new(closed.clone()), others: 0 },
+            None => priority_step(call, facts),
+        },
     }
+}
+
+/// The question how bad it is.
+pub(super) fn priority_step(call: &CallRecord, facts: &Facts<'_>) -> Step {
+    Step::Priority { attempt: 1, menu: report::menu(facts.config, call) }
 }
 
 /// One question answered: what is put next, and what is said before it.
@@ -169,8 +199,11 @@ fn answer(
     let keys = if matches!(step, Step::Pin { .. } | Step::Keypad { .. }) { keys.trim_end_matches('#') } else { keys };
     let next = match step {
         Step::Pin { attempt } => pin(call, *attempt, keys, facts, doings),
-        Step::Open { attempt, about, others } => about_open(call, (*attempt, about, *others), keys, facts, doings),
-        Step::Priority { attempt } => priority(call, *attempt, keys, facts, doings),
+        Step::Open { attempt, about, others } => about::answer(call, (*attempt, about, *others), keys, facts, doings),
+        Step::Level { attempt, about } => about::level(call, (*attempt, about), keys, facts, doings),
+        Step::Reply => about::replied(call, input, facts, doings),
+        Step::Wait => waited(call, input, facts, doings),
+        Step::Priority { attempt, menu } => priority(call, (*attempt, menu), keys, facts, doings),
         Step::Number { attempt, number, keyed, keyings } => {
             let again = |attempt| Step::Number { attempt, number: number.clone(), keyed: *keyed, keyings: *keyings };
             match keys {
@@ -190,7 +223,13 @@ fn answer(
         Step::Keypad { attempt } => {
             let hotline = report::hotline(facts.config, call).map(|hotline| hotline.number.clone());
             match hotline.and_then(|hotline| number::keyed(keys, &hotline)) {
+                Some(number) if call.answers.live.is_some() => {
+                    call.note("The number was keyed in, and not read back: the caller was to be connected.");
+                    give_number(call, &number, doings);
+                    wait(call, Lead::None, facts)
+                }
                 Some(number) => (Lead::None, Step::Number { attempt: 1, number, keyed: true, keyings: *attempt }),
+                None if call.answers.live.is_some() => wait(call, Lead::None, facts),
                 None if keys.is_empty() => keypad(attempt + 1, Lead::Again),
                 None => {
                     let keys = bounded(keys, 20);
@@ -230,10 +269,10 @@ fn pin(call: &mut CallRecord, attempt: u8, keys: &str, facts: &Facts<'_>, doings
         call.customer = Some(customer.key.clone());
         call.verified = true;
         call.answers.number = report::best_number(facts.config, call);
-        return (Lead::Known { name: bounded(&customer.name, 100) }, identified(facts));
+        return (Lead::Known { name: bounded(&customer.name, 100) }, identified(call, facts));
     }
     if keys.is_empty() {
-        return (if attempt == 1 { Lead::None } else { Lead::WithoutPin }, identified(facts));
+        return (if attempt == 1 { Lead::None } else { Lead::WithoutPin }, identified(call, facts));
     }
     if !facts.pin_locked {
         doings.push(Doing::WrongPin);
@@ -242,67 +281,69 @@ fn pin(call: &mut CallRecord, attempt: u8, keys: &str, facts: &Facts<'_>, doings
         }
     }
     call.note("The caller keyed in a wrong PIN.");
-    (Lead::WithoutPin, identified(facts))
-}
-
-/// Silence about an open incident asks for somebody higher, as "worse" does: a line that stays silent may be a
-/// caller in trouble, and one page too many is better than one too few. It does not raise the priority of what wakes
-/// people already; what wakes nobody is raised until it does.
-fn about_open(
-    call: &mut CallRecord,
-    (attempt, about, others): (u8, &Summary, usize),
-    keys: &str,
-    facts: &Facts<'_>,
-    doings: &mut Vec<Doing>,
-) -> (Lead, Step) {
-    let raise = |to: Priority, reason: &str| {
-        (to < about.priority).then(|| Command::SetPriority { by: Actor::Customer, priority: to, reason: reason.into() })
-    };
-    let escalate = |why: &str| Command::CustomerEscalates { why: why.into(), level: None, occurred_at: None };
-    let (commands, ending) = match keys {
-        "1" => (vec![Command::Signal { summary: "The customer called: still the same.".into() }], Ending::Same),
-        "2" => {
-            let why = "The customer called: it got worse.";
-            let to = if about.priority.pages() { Priority::P1 } else { Priority::P2 };
-            (raise(to, why).into_iter().chain([escalate(why)]).collect(), Ending::Worse)
-        }
-        "3" => return (Lead::None, Step::Priority { attempt: 1 }),
-        _ if attempt < TRIES => {
-            return (Lead::Again, Step::Open { attempt: attempt + 1, about: Box::new(about.clone()), others });
-        }
-        _ => {
-            let why = "The customer called and pressed no key that we know: call back.";
-            (raise(Priority::P2, why).into_iter().chain([escalate(why)]).collect(), Ending::Worse)
-        }
-    };
-    join(call, facts, (about, about.priority), commands, doings);
-    (Lead::None, Step::Promise { ending, at: facts.now })
+    (Lead::WithoutPin, identified(call, facts))
 }
 
 fn priority(
     call: &mut CallRecord,
-    attempt: u8,
+    (attempt, menu): (u8, &[(Priority, String)]),
     keys: &str,
     facts: &Facts<'_>,
     doings: &mut Vec<Doing>,
 ) -> (Lead, Step) {
-    let (priority, silent) = match keys {
-        "1" => (Priority::P1, false),
-        "2" => (Priority::P2, false),
-        "3" => (Priority::P3, false),
-        _ if attempt < PRIORITY_TRIES => return (Lead::Again, Step::Priority { attempt: attempt + 1 }),
-        _ => (Priority::P1, true),
+    let chosen = match keys.parse::<usize>().ok().and_then(|key| key.checked_sub(1)) {
+        Some(at) if menu.is_empty() => Priority::ALL.get(at).filter(|_| at < 3).copied(),
+        Some(at) => Priority::ALL.get(at).filter(|chosen| menu.iter().any(|(choice, _)| choice == *chosen)).copied(),
+        None => None,
+    };
+    let (priority, silent) = match chosen {
+        Some(priority) => (priority, false),
+        None if attempt < PRIORITY_TRIES => {
+            return (Lead::Again, Step::Priority { attempt: attempt + 1, menu: menu.into() });
+        }
+        None => (Priority::P1, true),
     };
     call.answers.priority = Some(priority);
-    open(call, facts, priority, report::title(priority, silent), doings);
-    match (priority.pages(), call.answers.opened, &call.answers.number) {
+    open(call, facts, priority, &report::title(priority, menu, silent), doings);
+    let terms = report::terms(call, facts, priority);
+    if terms.live && call.answers.opened {
+        call.answers.live = Some(Live::default());
+    }
+    match (terms.wakes, call.answers.opened, &call.answers.number) {
+        (false, true, _) if terms.closed => (Lead::Closed, Step::Voicemail),
         (false, _, _) => (Lead::None, Step::Voicemail),
         (true, false, _) => (Lead::Thanks, Step::Words),
+        (true, true, Some(_)) if terms.live => wait(call, Lead::Paging, facts),
+        // One try: an engineer may be on the line before the number is.
+        (true, true, None) if terms.live => (Lead::Paging, Step::Keypad { attempt: KEYPAD_TRIES }),
         (true, true, Some(number)) => {
             (Lead::Paging, Step::Number { attempt: 1, number: number.clone(), keyed: false, keyings: 0 })
         }
         (true, true, None) => (Lead::Paging, Step::Keypad { attempt: 1 }),
     }
+}
+
+/// Into the queue.
+fn wait(call: &mut CallRecord, lead: Lead, facts: &Facts<'_>) -> (Lead, Step) {
+    call.answers.live.get_or_insert_default().since = Some(facts.now);
+    (lead, Step::Wait)
+}
+
+/// Out of the queue: after a talk, or because there is nothing to wait for.
+fn waited(call: &mut CallRecord, input: &Input, facts: &Facts<'_>, doings: &mut Vec<Doing>) -> (Lead, Step) {
+    if let Some(own) = &facts.own {
+        call.answers.incident = Some(own.clone());
+    }
+    let met = call.answers.live.as_ref().is_some_and(|live| live.met.is_some());
+    doings.extend(live::talked(call, None, facts.now).map(Doing::Add));
+    call.answers.live.get_or_insert_default().over = true;
+    let held = call.answers.incident.as_ref().is_some_and(|incident| incident.held);
+    let ending = match (met || input.bridged, held) {
+        (true, _) => Ending::Talked,
+        (false, true) => Ending::Taken,
+        (false, false) => Ending::Waited,
+    };
+    (Lead::None, Step::Promise { ending, at: facts.now })
 }
 
 /// Another try on the keypad, or on without.
@@ -318,7 +359,7 @@ fn give_number(call: &mut CallRecord, number: &E164, doings: &mut Vec<Doing>) {
 }
 
 /// Keeps where it can be heard; whether that is news.
-fn heard(kept: &mut Option<String>, input: &Input) -> bool {
+pub(super) fn heard(kept: &mut Option<String>, input: &Input) -> bool {
     let url = input.recording.as_deref().and_then(address);
     let news = url.is_some() && *kept != url;
     if news {
@@ -360,7 +401,7 @@ fn open(call: &mut CallRecord, facts: &Facts<'_>, priority: Priority, title: &st
 
 /// Tells an open incident, and makes it this call's own unless the call has one. Should it be closed by now, a new one
 /// of this priority takes its place.
-fn join(
+pub(super) fn join(
     call: &mut CallRecord,
     facts: &Facts<'_>,
     (about, priority): (&Summary, Priority),

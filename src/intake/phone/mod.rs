@@ -6,8 +6,11 @@
 //! the moment the priority is known, while the caller goes on talking; whatever is told later is added to it. A call
 //! that ends early, at whatever step, still leaves an incident.
 
+mod about;
+mod bridge;
 pub mod call;
 pub mod conversation;
+pub mod live;
 pub mod number;
 pub mod phrases;
 mod pin;
@@ -19,6 +22,7 @@ pub mod summary;
 #[cfg(test)]
 mod tests;
 
+pub use bridge::{Over, Talk, over, take, waiting};
 pub use call::{Answers, Asked, CallRecord, Lead, Step};
 pub use summary::Summary;
 

@@ -44,10 +44,6 @@ pub fn report(call: &CallRecord, facts: &Facts<'_>, priority: Priority, title: &
     let config = facts.config;
     let (customer, hotline) = (customer(config, call), hotline(config, call));
     let team = customer.map(|customer| &customer.team).or(hotline.map(|hotline| &hotline.team));
-    let plan = customer
-        .map(|customer| &customer.plan)
-        .or_else(|| config.plans.get(&hotline?.plan))
-        .or_else(|| config.plans.values().next());
     Box::new(Report {
         reference: String::new(),
         source: Source::Phone { call: call.id.clone(), verified: call.verified },
@@ -56,7 +52,7 @@ pub fn report(call: &CallRecord, facts: &Facts<'_>, priority: Priority, title: &
         customer_name: customer.map_or_else(|| UNKNOWN_CALLER.into(), |customer| customer.name.clone()),
         zone: zone(config, call),
         team: team.or_else(|| config.teams.keys().next()).cloned().unwrap_or_else(|| "none".into()),
-        plan: plan.cloned().unwrap_or_else(|| Plan::empty("none".into(), "No plan")),
+        plan: plan(config, call).cloned().unwrap_or_else(|| Plan::empty("none".into(), "No plan")),
         title: title.into(),
         detail: detail(call),
         contact: contact(call),
@@ -117,6 +113,9 @@ pub fn left_at(step: Option<&Step>) -> &'static str {
         None => "The caller hung up before we could speak.",
         Some(Step::Pin { .. }) => "The caller hung up when asked for the PIN.",
         Some(Step::Open { .. }) => "The caller heard how it stands, and hung up.",
+        Some(Step::Level { .. }) => "The caller heard whom to ask for, and hung up.",
+        Some(Step::Reply) => "The caller hung up when asked for the answer.",
+        Some(Step::Wait) => "The caller hung up while waiting for an engineer.",
         Some(Step::Priority { .. }) => "The caller hung up when asked for the priority.",
         Some(Step::Number { .. } | Step::Keypad { .. }) => "The caller hung up when asked for a number.",
         Some(Step::Name) => "The caller hung up when asked for the name.",
@@ -127,6 +126,48 @@ pub fn left_at(step: Option<&Step>) -> &'static str {
 }
 
 /// The title of a new incident.
-pub fn title(priority: Priority, silent: bool) -> &'static str {
-    if silent { phrases::SILENT } else { phrases::title(priority) }
+pub fn title(priority: Priority, menu: &[(Priority, String)], silent: bool) -> String {
+    match menu.iter().find(|(choice, _)| *choice == priority) {
+        _ if silent => phrases::SILENT.into(),
+        Some((_, title)) => format!("{title}, told by phone"),
+        None => phrases::title(priority).into(),
+    }
+}
+
+/// How the plan takes a report of this priority, now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// Somebody is woken.
+    pub wakes: bool,
+    /// The caller is connected at once.
+    pub live: bool,
+    /// It waits for support to open.
+    pub closed: bool,
+}
+
+/// How the caller's plan takes a report of this priority, now.
+pub fn terms(call: &CallRecord, facts: &Facts<'_>, priority: Priority) -> Terms {
+    let Some(plan) = plan(facts.config, call) else {
+        return Terms { wakes: priority.pages(), live: false, closed: false };
+    };
+    let promise = plan.promise(priority);
+    let opens = |term: &crate::sla::Term| plan.calendars.next_open(&term.calendar, facts.now);
+    let closed = promise.office_hours && promise.response.as_ref().map(opens).is_some_and(|opens| opens > facts.now);
+    Terms { wakes: plan.wakes(priority) && !closed, live: promise.live && !closed, closed }
+}
+
+/// What the caller chooses from, where the plan knows more than stopped, degraded and anything else.
+pub fn menu(config: &Config, call: &CallRecord) -> Vec<(Priority, String)> {
+    let Some(plan) = plan(config, call) else { return Vec::new() };
+    let title = |promise: &crate::sla::Promise| bounded(promise.title.trim_end_matches('.'), 60);
+    let menu: Vec<_> = plan.priorities.iter().map(|(priority, promise)| (*priority, title(promise))).collect();
+    let usual = menu.iter().all(|(priority, _)| priority.pages()) && plan.wakes(Priority::P2);
+    if usual || menu.iter().any(|(_, title)| title.is_empty()) { Vec::new() } else { menu }
+}
+
+fn plan<'a>(config: &'a Config, call: &CallRecord) -> Option<&'a Plan> {
+    customer(config, call)
+        .map(|customer| &customer.plan)
+        .or_else(|| config.plans.get(&hotline(config, call)?.plan))
+        .or_else(|| config.hotlines.values().find_map(|hotline| config.plans.get(&hotline.plan)))
 }

@@ -2,6 +2,7 @@
 
 use super::{
     call::{Asked, CallRecord, Step},
+    live::Hold,
     phrases,
 };
 use crate::carrier::{Action, Document, Verb, document::Digits};
@@ -14,6 +15,8 @@ const KEYS_SECONDS: u8 = 10;
 const PIN_KEYS: u8 = 12;
 /// Keys taken of a number: fifteen digits after `011`.
 const NUMBER_KEYS: u8 = 18;
+/// Silence between the words for a caller in the queue: somebody who waits wonders after a quarter of a minute.
+const HOLD_SECONDS: u8 = 12;
 /// The longest name, message about a problem, and message for a ticket, in seconds.
 const NAME_SECONDS: u16 = 20;
 const WORDS_SECONDS: u16 = 90;
@@ -23,7 +26,7 @@ const WORDS_SECONDS: u16 = 90;
 pub fn document(call: &CallRecord, n: usize, language: &str) -> Document {
     let Some(Asked { lead, step }) = call.answers.asked.get(n) else { return Document::hang_up() };
     let incident = call.answers.incident.as_ref();
-    let lead = phrases::lead(lead, incident.map(|incident| incident.reference.as_str()));
+    let lead = phrases::lead(lead, incident, call.started_at);
     let say = |text: String| Verb::Say { text, language: language.into() };
     let mut said: Vec<Verb> = (!lead.is_empty()).then(|| say(lead)).into_iter().collect();
     let question = match step {
@@ -38,11 +41,30 @@ pub fn document(call: &CallRecord, n: usize, language: &str) -> Document {
     match step {
         Step::Pin { .. } => gather(said, Digits::UpTo(PIN_KEYS), KEYS_SECONDS),
         Step::Keypad { .. } => gather(said, Digits::UpTo(NUMBER_KEYS), KEYS_SECONDS),
-        Step::Open { .. } | Step::Priority { .. } | Step::Number { .. } => gather(said, Digits::One, KEY_SECONDS),
+        Step::Open { .. } | Step::Level { .. } | Step::Priority { .. } | Step::Number { .. } => {
+            gather(said, Digits::One, KEY_SECONDS)
+        }
         Step::Name => record(said, NAME_SECONDS, action),
-        Step::Words | Step::Voicemail => record(said, WORDS_SECONDS, action),
+        Step::Words | Step::Voicemail | Step::Reply => record(said, WORDS_SECONDS, action),
+        Step::Wait => {
+            let queue = call.incident.as_ref().map_or(call.id.as_str(), |incident| incident.as_str()).into();
+            Document { verbs: said }.then(Verb::Enqueue { queue, hold: Action("voice/hold".into()), action })
+        }
         Step::Promise { .. } => Document { verbs: said }.then(Verb::Hangup),
     }
+}
+
+/// What a caller hears in the queue, until it is asked for again.
+pub fn hold(hold: Hold, language: &str) -> Document {
+    match phrases::hold(hold) {
+        Some(words) => Document::default().say(language, words).then(Verb::Pause(HOLD_SECONDS)),
+        None => Document::default().then(Verb::Leave),
+    }
+}
+
+/// What a caller hears just before an engineer does.
+pub fn connected(language: &str) -> Document {
+    Document::default().say(language, phrases::CONNECTED)
 }
 
 /// Records. What becomes known of it later comes with the same place in the call.

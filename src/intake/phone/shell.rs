@@ -4,9 +4,9 @@ use chrono::TimeDelta;
 
 use super::{
     Summary,
-    call::{CALLER_LENGTH, CallRecord, bounded},
+    call::{CALLER_LENGTH, CallRecord, Step, bounded},
     conversation::{self, Doing, Facts, Input, Outcome},
-    number,
+    live, number,
     pin::{self, Pin},
     report, script, store,
 };
@@ -32,11 +32,20 @@ const FLOOD_INCIDENTS: usize = 5;
 const FLOOD_MINUTES: i64 = 15;
 /// After so many minutes without a word, a call without an incident counts as hung up.
 const LOST_MINUTES: i64 = 10;
+/// For so long a customer who calls is asked whether it is about what was closed for want of an answer.
+const IDLE_LATELY: TimeDelta = TimeDelta::days(7);
+/// Incidents of a customer that are looked at for that.
+const LATELY: i64 = 5;
 /// Calls closed in one sweep.
 const SWEEP: i64 = 100;
 
 pub(super) async fn turn(door: &Door, turn: Turn) -> Result<Document, Unavailable> {
     let sid = sid(&turn.call_sid)?;
+    match turn.path.trim_matches('/') {
+        "voice/hold" => return Ok(hold(door, &turn, &sid).await?),
+        "voice/connected" => return Ok(connected(door, &turn, &sid).await?),
+        _ => {}
+    }
     let (config, now) = (door.config.load_full(), door.clock.now());
     let input = input(&turn);
     let pin = match &input {
@@ -53,7 +62,7 @@ pub(super) async fn turn(door: &Door, turn: Turn) -> Result<Document, Unavailabl
         }
     };
     let facts = facts(&mut tx, &config, &before, pin, now).await?;
-    let language = report::hotline(&config, &before).map_or(LANGUAGE, |hotline| &hotline.language);
+    let language = language(&config, &before);
     let outcome = match &input {
         Some(input) => conversation::step(before.clone(), input, &facts),
         None => conversation::begin(before.clone(), &facts),
@@ -61,6 +70,29 @@ pub(super) async fn turn(door: &Door, turn: Turn) -> Result<Document, Unavailabl
     let n = outcome.n;
     let call = carry_out(door, tx, &before, outcome, now).await?;
     Ok(script::document(&call, n, language))
+}
+
+/// What a caller hears in the queue. Changes nothing.
+async fn hold(door: &Door, turn: &Turn, sid: &str) -> sqlx::Result<Document> {
+    let (config, now) = (door.config.load_full(), door.clock.now());
+    let mut tx = door.db.read().await?;
+    let Some(call) = store::peek(&mut tx, &turn.carrier, sid).await? else { return Ok(Document::hang_up()) };
+    let own = own(&mut tx, &call).await?;
+    Ok(script::hold(live::hold(&call, own.as_ref(), now), language(&config, &call)))
+}
+
+/// An engineer answered the queue: the two talk in a moment.
+async fn connected(door: &Door, turn: &Turn, sid: &str) -> sqlx::Result<Document> {
+    let (config, now) = (door.config.load_full(), door.clock.now());
+    let mut tx = door.db.begin().await?;
+    let Some(before) = store::by_sid(&mut tx, &turn.carrier, sid).await? else { return Ok(Document::hang_up()) };
+    let outcome = live::connected(before.clone(), now);
+    let call = carry_out(door, tx, &before, outcome, now).await?;
+    Ok(script::connected(language(&config, &call)))
+}
+
+fn language<'a>(config: &'a Config, call: &CallRecord) -> &'a str {
+    report::hotline(config, call).map_or(LANGUAGE, |hotline| &hotline.language)
 }
 
 pub(super) async fn call_ended(door: &Door, receipt: Receipt) -> Result<(), Unavailable> {
@@ -152,9 +184,11 @@ async fn facts<'a>(tx: &mut Tx, config: &'a Config, call: &CallRecord, pin: Pin,
     let undecided = call.incident.is_none();
     let customer = call.customer.clone().or_else(|| pin_of.clone());
     let open = if undecided { open_of(tx, customer.as_ref()).await? } else { Vec::new() };
+    let idle = if undecided && open.is_empty() { idle_of(tx, customer.as_ref(), now).await? } else { None };
+    let own = if let Some((_, Step::Wait)) = call.current() { own(tx, call).await? } else { None };
     let flood = if undecided { flood(tx, call, now).await? } else { None };
     let pin_locked = pin == Pin::Unchecked || (call.customer.is_none() && pin::locked(tx, call, now).await?);
-    Ok(Facts { config, now, open, pin_locked, pin_of, flood })
+    Ok(Facts { config, now, open, idle, own, pin_locked, pin_of, flood })
 }
 
 /// The open incidents of a customer, gravest first, of the same priority the newest first.
@@ -163,6 +197,21 @@ async fn open_of(tx: &mut Tx, customer: Option<&CustomerKey>) -> sqlx::Result<Ve
     let mut open: Vec<Summary> = incident::store::open_of(tx, customer).await?.iter().map(Summary::of).collect();
     open.sort_by_key(|summary| summary.priority);
     Ok(open)
+}
+
+/// The newest incident of a customer that was closed lately because they did not answer.
+async fn idle_of(tx: &mut Tx, customer: Option<&CustomerKey>, now: Time) -> sqlx::Result<Option<Summary>> {
+    let Some(customer) = customer else { return Ok(None) };
+    let filter = incident::store::Filter { customer: Some(customer.clone()), limit: LATELY, ..Default::default() };
+    let late = |closed: &incident::Incident| closed.closed_at.is_some_and(|at| now - at < IDLE_LATELY);
+    let newest = incident::store::list(tx, &filter).await?.into_iter().find(late);
+    Ok(newest.filter(|closed| closed.phase == incident::Phase::Idle).as_ref().map(Summary::of))
+}
+
+/// A call's own incident as it is now.
+async fn own(tx: &mut Tx, call: &CallRecord) -> sqlx::Result<Option<Summary>> {
+    let Some(id) = &call.incident else { return Ok(None) };
+    Ok(incident::store::load(tx, id).await?.as_ref().map(Summary::of))
 }
 
 /// The open incident that the next one of this caller is added to, if there were too many lately. Callers who hide
@@ -281,6 +330,7 @@ fn input(turn: &Turn) -> Option<Input> {
         n,
         keys: turn.digits.as_deref().map(|keys| bounded(keys, 32)),
         recording: turn.recording_url.clone(),
+        bridged: turn.waited.is_some_and(|waited| waited.bridged),
     })
 }
 

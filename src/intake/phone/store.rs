@@ -125,6 +125,33 @@ const INCIDENTS_SINCE: Sql = Sql::same(
      order by incident_id desc limit $4",
 );
 
+/// The newest calls that led to an incident, locked until the transaction ends.
+///
+/// # Errors
+/// When the database does not answer, or a row cannot be read.
+pub async fn of_incident(tx: &mut Tx, incident: &IncidentId) -> sqlx::Result<Vec<CallRecord>> {
+    let rows: Vec<Row> =
+        on!(tx, OF_INCIDENT, |c, sql| sqlx::query_as(sql).bind(incident.as_str()).fetch_all(c).await?);
+    rows.into_iter().map(Row::decode).collect()
+}
+const OF_INCIDENT: Sql = Sql {
+    sqlite: "select id, carrier, sid, hotline, caller, customer, verified, answers, incident_id, started_at, ended_at
+             from calls where incident_id = $1 order by id desc limit 20",
+    postgres: "select id, carrier, sid, hotline, caller, customer, verified, answers, incident_id, started_at, ended_at
+               from calls where incident_id = $1 order by id desc limit 20 for update",
+};
+
+/// Those of one carrier that have not ended, the one that began first first.
+///
+/// # Errors
+/// When the database does not answer, or a row cannot be read.
+pub async fn on_the_line(tx: &mut Tx, incident: &IncidentId, carrier: &str) -> sqlx::Result<Vec<CallRecord>> {
+    let mut calls = of_incident(tx, incident).await?;
+    calls.retain(|call| call.ended_at.is_none() && call.carrier == carrier);
+    calls.reverse();
+    Ok(calls)
+}
+
 /// Counts a wrong PIN.
 ///
 /// # Errors
@@ -209,6 +236,7 @@ pub const STATEMENTS: &[(&str, Sql)] = &[
     ("SAVE", SAVE),
     ("LOST", LOST),
     ("INCIDENTS_SINCE", INCIDENTS_SINCE),
+    ("OF_INCIDENT", OF_INCIDENT),
     ("ADD_WRONG_PIN", ADD_WRONG_PIN),
     ("WRONG_PINS", WRONG_PINS),
     ("FORGET_WRONG_PINS", FORGET_WRONG_PINS),

@@ -4,6 +4,7 @@ mod always;
 mod doors;
 mod hotline;
 mod pages;
+mod queue;
 mod texts;
 
 use std::{

@@ -11,14 +11,14 @@ use chrono::TimeDelta;
 use crate::{
     id::CalendarKey,
     sla::{
-        Amount, Anchor, Cadence, Calendar, Higher, Idle, IntakeChannel, Pausable, Plan, Priority, Promise, Rca,
+        Amount, Anchor, Cadence, Compiled, Higher, Idle, IntakeChannel, Pausable, Plan, Priority, Promise, Rca,
         Required, Term, calendar::ALWAYS,
     },
     span::Span,
 };
 
-/// All calendars there are.
-pub type Calendars = BTreeMap<CalendarKey, Arc<Calendar>>;
+/// All calendars there are, each compiled once for all plans.
+pub type Calendars = BTreeMap<CalendarKey, Arc<Compiled>>;
 
 /// Something a plan may promise, and may also say that it does not.
 #[derive(Clone, Debug, Default)]
@@ -187,7 +187,7 @@ impl Draft {
         plan.out_of_scope = self.out_of_scope.unwrap_or_default();
         for key in plan.named_calendars() {
             if let Some(calendar) = calendars.get(&key) {
-                plan.calendars.insert(calendar.clone());
+                plan.calendars.share(calendar);
             }
         }
         (plan, finish.gaps)
@@ -269,7 +269,7 @@ impl Finish<'_> {
     }
 
     fn length(&self, term: &Term) -> TimeDelta {
-        let day = self.calendars.get(&term.calendar).map_or(super::super::DAY, |calendar| calendar.day);
+        let day = self.calendars.get(&term.calendar).map_or(super::super::DAY, |calendar| calendar.calendar().day);
         TimeDelta::seconds(term.within.seconds(day))
     }
 }

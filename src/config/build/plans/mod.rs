@@ -2,7 +2,11 @@
 //! customer's agreement is laid over the plan it names.
 
 mod draft;
+#[cfg(test)]
+mod readme;
 mod terms;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,15 +33,19 @@ pub struct Plans {
     drafts: BTreeMap<String, Draft>,
     /// Files with tiers, and those.
     tiered: BTreeMap<String, Vec<String>>,
+    calendars: Calendars,
 }
 
 /// Reads all plans.
-pub fn plans(tables: &Tables<'_>, known: &Known, calendars: &Calendars) -> (Plans, Vec<Plan>) {
-    let (mut plans, mut built) = (Plans::default(), Vec::new());
+pub fn plans(tables: &Tables<'_>, known: &Known, calendars: Calendars) -> (Plans, Vec<Plan>) {
+    let (mut plans, mut built) = (Plans { calendars, ..Plans::default() }, Vec::new());
+    let calendars = &plans.calendars;
+    let mut drafts = BTreeMap::new();
     let mut add = |key: String, node: &Node<'_>, draft: Draft| {
         built.push(finished(draft.clone(), &key, node, calendars));
-        plans.drafts.insert(key, draft);
+        drafts.insert(key, draft);
     };
+
     let mut tiered = BTreeMap::new();
     for (key, node) in tables.of("plans") {
         let (base, tiers) = node.fields(|t| {
@@ -57,7 +65,7 @@ pub fn plans(tables: &Tables<'_>, known: &Known, calendars: &Calendars) -> (Plan
             add(format!("{key}:{name}"), &node, tier.over(base.clone()));
         }
     }
-    plans.tiered = tiered;
+    (plans.drafts, plans.tiered) = (drafts, tiered);
     (plans, built)
 }
 
@@ -195,7 +203,6 @@ impl Plans {
         agreement: Option<&Node<'_>>,
         terms: Option<&Node<'_>>,
         known: &Known,
-        calendars: &Calendars,
     ) -> Option<Plan> {
         let base = self.drafts.get(key)?.clone();
         let mut own = agreement.map(|node| node.fields(|t| plan(t, known, false))).unwrap_or_default();
@@ -203,6 +210,6 @@ impl Plans {
             own.priorities.0.insert(priority, self::terms::promise(&node, known));
         }
         let node = agreement.or(terms)?;
-        Some(finished(own.over(base), key, node, calendars))
+        Some(finished(own.over(base), key, node, &self.calendars))
     }
 }

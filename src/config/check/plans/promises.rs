@@ -118,7 +118,7 @@ fn silence(plan: &Plan) -> Vec<Said> {
         said.push((names.iter().map(ToString::to_string).collect(), severity, message));
     };
     if plan.length(&idle.close_after) <= idle.warn_before.delta() {
-        let (close, warn) = (idle.close_after.within, idle.warn_before);
+        let (close, warn) = (&idle.close_after, idle.warn_before);
         let message = format!(
             "it is closed after {close}, but the customer is told {warn} before; write a shorter `warn_before`"
         );

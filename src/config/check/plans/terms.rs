@@ -51,7 +51,7 @@ fn shown(plan: &Plan, term: &Term, at: Time) -> String {
 
 fn reminders(plan: &Plan, priority: Priority, promise: &Promise, said: &mut Vec<Said>) {
     let Some(updates) = &promise.updates else { return };
-    let (every, before) = (updates.every.within, updates.remind_before);
+    let (every, before) = (&updates.every, updates.remind_before);
     if plan.length(&updates.every) <= before.delta() {
         let message = format!(
             "an update is due every {every}, but its reminder comes {before} before; write a shorter `remind_before`"
@@ -62,8 +62,7 @@ fn reminders(plan: &Plan, priority: Priority, promise: &Promise, said: &mut Vec<
     let answered = plan.length(response).max(SHORT_RESPONSE.delta());
     if plan.length(&updates.every) > answered * MOST_TIMES {
         let message = format!(
-            "the first answer is due within {}, and then the customer hears nothing for {every}; write a shorter time",
-            response.within
+            "the first answer is due within {response}, and then the customer hears nothing for {every}; write a shorter time",
         );
         said.push((keys(priority, &["updates"]), Warning, message));
     }
@@ -108,7 +107,7 @@ fn reachable(plan: &Plan, priority: Priority, promise: &Promise, now: Time, said
         let Some(calendar) = plan.calendars.get(&term.calendar) else { continue };
         // One that never opens is reported as that.
         if calendar.next_open(now).is_ok() && calendar.due_in(now, plan.length(term)).is_err() {
-            let message = format!("would never be due: `{}` is not open for {} in all", term.calendar, term.within);
+            let message = format!("would never be due: `{}` is not open for {term} in all", term.calendar);
             said.push((keys(priority, &[name]), Error, message));
         }
     }

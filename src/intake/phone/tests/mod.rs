@@ -1,6 +1,7 @@
 //! The conversation on a line without a carrier or a database: what is decided is kept in a list.
 
 mod calls;
+mod plans;
 mod properties;
 mod transcripts;
 
@@ -16,7 +17,7 @@ use crate::{
     clock::Time,
     config::Config,
     customer::{Customer, Hotline},
-    incident::{Command, Report},
+    incident::{Command, Event, Incident, Recorded, Report},
     people::E164,
     sla::{Plan, Priority, Promise},
     span::Span,
@@ -72,6 +73,14 @@ pub fn known(priority: Priority, call: &CallRecord) -> Summary {
         reference: "4712".into(),
         priority,
         zone: "Europe/London".parse().unwrap(),
+        over: false,
+        idle: false,
+        wakes: priority.pages(),
+        begins_at: None,
+        live: Vec::new(),
+        levels: None,
+        ruled_out: false,
+        waiting: None,
         held: true,
         reachable: true,
         response_due: Some(call.started_at - TimeDelta::minutes(40)),
@@ -88,6 +97,9 @@ pub struct Line {
     pub config: Config,
     pub call: CallRecord,
     pub open: Vec<Summary>,
+    pub idle: Option<Summary>,
+    /// This call's own incident, as it is when the caller leaves the queue.
+    pub own: Option<Summary>,
     pub flood: Option<Summary>,
     pub pin_locked: bool,
     /// The last turn's question.
@@ -116,8 +128,18 @@ impl Line {
             ended_at: None,
             answers: Default::default(),
         };
-        let (open, done) = (Vec::new(), Vec::new());
-        Line { config, call, open, flood: None, pin_locked: false, n: 0, done, transcript: String::new() }
+        Line {
+            config,
+            call,
+            open: Vec::new(),
+            idle: None,
+            own: None,
+            flood: None,
+            pin_locked: false,
+            n: 0,
+            done: Vec::new(),
+            transcript: String::new(),
+        }
     }
 
     pub fn ring(mut self) -> Self {
@@ -166,6 +188,7 @@ impl Line {
             n: query[0].1.parse().unwrap(),
             keys: keys.map(Into::into),
             recording: recording.map(Into::into),
+            bridged: false,
         }
     }
 
@@ -184,6 +207,8 @@ impl Line {
             config: &self.config,
             now: self.call.started_at + TimeDelta::minutes(2),
             open: self.open.clone(),
+            idle: self.idle.clone(),
+            own: self.own.clone(),
             pin_locked: self.pin_locked,
             pin_of: None,
             flood: self.flood.clone(),
@@ -213,26 +238,17 @@ impl Line {
 /// What a carrier would go on at.
 pub fn action(document: &Document) -> Option<String> {
     document.verbs.iter().find_map(|verb| match verb {
-        Verb::Gather { action, .. } | Verb::Record { action, .. } => Some(action.0.clone()),
+        Verb::Gather { action, .. } | Verb::Record { action, .. } | Verb::Enqueue { action, .. } => {
+            Some(action.0.clone())
+        }
         _ => None,
     })
 }
 
 fn opened(report: &Report, at: Time) -> Summary {
-    let due = report.plan.promise(report.priority).response.map(|term| report.plan.due(at, &term));
-    Summary {
-        id: "inc_new".into(),
-        reference: "4821".into(),
-        priority: report.priority,
-        zone: report.zone.clone(),
-        held: false,
-        reachable: report.contact.number.is_some(),
-        response_due: due,
-        responded: false,
-        last_update: None,
-        last_update_at: None,
-        next_update: None,
-    }
+    let report = Report { reference: "4821".into(), ..report.clone() };
+    let event = Event::Opened { report: Box::new(report) };
+    Summary::of(&Incident::open(&"inc_new".into(), &Recorded { seq: 1, at, event }).unwrap())
 }
 
 fn told(doing: &Doing) -> String {
@@ -256,7 +272,11 @@ fn told(doing: &Doing) -> String {
 fn command(command: &Command) -> String {
     match command {
         Command::Signal { summary } => format!("signal \"{summary}\""),
-        Command::CustomerEscalates { why, .. } => format!("customer escalates \"{why}\""),
+        Command::CustomerEscalates { why, level: None, .. } => format!("customer escalates \"{why}\""),
+        Command::CustomerEscalates { why, level: Some(level), .. } => {
+            format!("customer escalates to level {level} \"{why}\"")
+        }
+        Command::CustomerReplies { text } => format!("customer replies \"{text}\""),
         Command::SetPriority { priority, .. } => format!("priority {priority}"),
         Command::Amend { contact, title, detail } => format!(
             "number {}{}, {}",

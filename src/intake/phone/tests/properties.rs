@@ -28,16 +28,37 @@ fn act() -> impl Strategy<Value = Act> {
 fn line() -> impl Strategy<Value = Line> {
     let caller = prop::sample::select(vec![ACME, STRANGER, "", "anonymous", "client:ann", "+266696687"]);
     let open = prop::collection::vec(prop::sample::select(Priority::ALL.to_vec()), 0..3);
-    (caller, open, any::<bool>(), any::<bool>(), any::<bool>()).prop_map(|(caller, open, flood, locked, bare)| {
-        let mut line = Line::from(caller);
-        line.open = open.into_iter().map(|priority| known(priority, &line.call)).collect();
-        line.flood = flood.then(|| known(Priority::P3, &line.call));
-        line.pin_locked = locked;
-        if bare {
-            line.config = Config::default();
-        }
-        line
-    })
+    let kind = 0u8..32;
+    (caller, open, any::<bool>(), any::<bool>(), any::<bool>(), kind).prop_map(
+        |(caller, open, flood, locked, bare, kind)| {
+            let mut line = Line::from(caller);
+            line.open = open.into_iter().map(|priority| known(priority, &line.call)).collect();
+            line.flood = flood.then(|| known(Priority::P3, &line.call));
+            line.pin_locked = locked;
+            // Every kind of plan, and every state of what is known.
+            let (live, levels, out) = (kind & 1 > 0, kind & 2 > 0, kind & 4 > 0);
+            for plan in line
+                .config
+                .customers
+                .values_mut()
+                .map(|customer| &mut customer.plan)
+                .chain(line.config.plans.values_mut())
+            {
+                plan.priorities.values_mut().for_each(|promise| promise.live = live);
+            }
+            for about in &mut line.open {
+                about.live = if live { vec![Priority::P1, Priority::P2] } else { vec![] };
+                about.levels = levels.then(|| vec!["team lead".into(), "manager".into()]);
+                (about.ruled_out, about.responded, about.held) = (out, !live, !live);
+                about.waiting = (kind & 8 > 0).then(|| "Please send the logs".into());
+            }
+            line.idle = (kind & 16 > 0).then(|| Summary { idle: true, over: true, ..known(Priority::P2, &line.call) });
+            if bare {
+                line.config = Config::default();
+            }
+            line
+        },
+    )
 }
 
 fn does(line: &mut Line, act: &Act) {

@@ -1,0 +1,2 @@
+-- Whoever is paged is connected with the caller who waits for that incident.
+create index calls_incident on calls (incident_id);
