@@ -11,6 +11,7 @@ mod outage;
 mod paging;
 mod phone;
 mod policies;
+mod report;
 mod restart;
 mod tidy;
 mod watch;

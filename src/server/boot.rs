@@ -75,12 +75,14 @@ pub async fn start(mut settings: Settings, clock: Clock) -> anyhow::Result<Runni
     timer::claim::release(&mut tx).await?;
     paging::store::release(&mut tx, app.clock.now()).await?;
     mail::store::release(&mut tx, app.clock.now()).await?;
+    let run = report::store::begin_run(&mut tx, app.clock.now()).await?;
     tx.commit().await?;
 
     keep_up(&tasks, "timers", &app, &stop, timer::wheel::run);
     keep_up(&tasks, "pager", &app, &stop, paging::pager::run);
     keep_up(&tasks, "postman", &app, &stop, mail::postman::run);
     keep_up(&tasks, "upkeep", &app, &stop, upkeep);
+    keep_up(&tasks, "uptime", &app, &stop, move |app, stop| report::uptime::keep(app, stop, run.clone()));
     tasks.spawn(listener::serve(listener, router::all(app.clone()), stop.clone()));
     tracing::info!(%address, revision = app.config.load().revision, "ready");
     Ok(Running { app, address, stop, tasks })
