@@ -185,7 +185,12 @@ impl Line<'_> {
                 Some(to) => listener.connecting(&incident, mine, to),
                 None => listener.no_number(&incident),
             },
-            _ => listener.acknowledged(&incident),
+            _ if mine => listener.acknowledged(&incident),
+            _ => {
+                let zone = listener.zone;
+                let words = me.as_ref().map(|me| message::acknowledged(&incident, me, &self.config, zone));
+                listener.goodbye(&words.unwrap_or_else(|| "Noted.".into()))
+            }
         })
     }
 
