@@ -175,7 +175,9 @@ fn keep_up<F: Future<Output = ()> + Send>(
 
 /// What is looked after once a minute: lost calls, old payloads, forgotten timers, the day's anchor.
 async fn upkeep(app: App, stop: CancellationToken) {
-    while stop.run_until_cancelled(app.clock.sleep(chrono::TimeDelta::minutes(1))).await.is_some() {
+    const EVERY: chrono::TimeDelta = chrono::TimeDelta::minutes(1);
+    let mut at = app.clock.now() + EVERY;
+    while stop.run_until_cancelled(app.clock.sleep_until(at)).await.is_some() {
         // Each by itself: that one cannot be done is no reason to leave the others.
         let done = [
             timer::wheel::audit(&app).await.map(drop),
@@ -186,6 +188,8 @@ async fn upkeep(app: App, stop: CancellationToken) {
         for error in done.into_iter().filter_map(Result::err) {
             tracing::error!(%error, "a part of the minute's upkeep failed; it comes again");
         }
+        // From one minute to the next, however long it took; what was slept through is not made up for.
+        at = (at + EVERY).max(app.clock.now());
     }
 }
 
