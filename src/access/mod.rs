@@ -39,7 +39,7 @@ use crate::{api::Problem, clock::Time, id::PersonKey, incident::Actor, server::A
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum Role {
-    /// Open incidents and nothing else.
+    /// Open incidents and nothing else: for forms and programs that report.
     Intake,
     /// Look.
     Viewer,

@@ -291,8 +291,8 @@ act! {
 }
 
 act! {
-    /// After it was ruled out: the team is paged, and every promise starts anew. Role: `intake`.
-    reengage, "/incidents/{reference}/reengage", Intake,
+    /// After it was ruled out: the team is paged, and every promise starts anew. Role: `responder`.
+    reengage, "/incidents/{reference}/reengage", Responder,
     Reengage {
         why: String,
     },
@@ -337,8 +337,8 @@ act! {
 
 act! {
     /// What the customer said, as a desk or another tool heard it: nobody waits on them any longer, and what was closed
-    /// is open again. Role: `intake`.
-    reply, "/incidents/{reference}/reply", Intake,
+    /// is open again. Role: `responder`.
+    reply, "/incidents/{reference}/reply", Responder,
     CustomerReply {
         text: String,
     },
@@ -346,8 +346,8 @@ act! {
 }
 
 act! {
-    /// The customer is not satisfied and asks for somebody higher, as the plan allows. Role: `intake`.
-    customer_escalation, "/incidents/{reference}/customer-escalation", Intake,
+    /// The customer is not satisfied and asks for somebody higher, as the plan allows. Role: `responder`.
+    customer_escalation, "/incidents/{reference}/customer-escalation", Responder,
     CustomerEscalation {
         why: String,
         /// Which of the plan's levels, from 1; the next one if left out.
@@ -360,6 +360,7 @@ act! {
         if self.level == Some(0) {
             check.wrong("/level", "the first level is 1");
         }
+        check.instant("/occurred_at", self.occurred_at);
         Command::CustomerEscalates {
             why: check.text("/why", &self.why, LINE),
             level: self.level.map(|level| level.saturating_sub(1)),
@@ -369,8 +370,8 @@ act! {
 }
 
 act! {
-    /// The customer says that it is solved. Role: `intake`.
-    close, "/incidents/{reference}/close", Intake,
+    /// The customer says that it is solved. Role: `responder`.
+    close, "/incidents/{reference}/close", Responder,
     CustomerCloses {
         #[serde(default)]
         note: String,

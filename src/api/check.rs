@@ -1,5 +1,7 @@
 //! The bounds of what a request may carry. Every wrong field is named at once.
 
+use chrono::{DateTime, Datelike, Utc};
+
 use super::{Problem, problem::FieldError};
 
 /// The longest one-line text, in characters.
@@ -23,6 +25,13 @@ impl Check {
             self.wrong(pointer, "must not be empty");
         }
         self.optional(pointer, text, most)
+    }
+
+    /// An instant that can be reckoned with.
+    pub fn instant(&mut self, pointer: &str, at: Option<DateTime<Utc>>) {
+        if at.is_some_and(|at| !(1970..2200).contains(&at.year())) {
+            self.wrong(pointer, "must lie in the years 1970 to 2199");
+        }
     }
 
     /// A text that may be empty, without the blanks around it.

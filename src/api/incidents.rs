@@ -158,6 +158,7 @@ impl ReportBody {
                 check.wrong("/contact/mail", detail);
             }
         }
+        check.instant("/not_before", self.not_before);
         let impact = self.impact_percent.map(|percent| percent.min(100));
         let told = || plan.as_ref()?.priority_of_impact(impact?);
         let priority = self.priority.or_else(told);

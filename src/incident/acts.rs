@@ -236,6 +236,12 @@ pub(super) fn wait(draft: &mut Draft<'_>, by: &Actor, reason: &str) -> Result<()
     if !human(by) {
         return Err(Refusal::Invalid("only a person can say that we wait on the customer".into()));
     }
+    if draft.incident.plan.idle.is_some() && !draft.reaches_customer() {
+        return Err(Refusal::Invalid(
+            "the customer cannot be asked: there is no number and no mail address, and the plan closes what gets no answer"
+                .into(),
+        ));
+    }
     draft.record(Event::WaitingOnCustomer { by: by.clone(), reason: reason.trim().into() });
     let text = words::waiting(&draft.incident, draft.now);
     draft.tell_customer(text);

@@ -87,12 +87,12 @@ pub fn all(incident: &Incident) -> Vec<(Time, Due)> {
         Phase::Resolved => analysis(incident),
         Phase::Idle | Phase::Cancelled => return Vec::new(),
     };
-    agenda.extend(incident.climb.next_at.map(|at| (at, Due::Climb)));
+    agenda.extend(incident.climb.next_at.map(|at| (incident.in_hours(at), Due::Climb)));
     agenda
 }
 
 fn open(incident: &Incident) -> Vec<(Time, Due)> {
-    let mut agenda = vec![(incident.review_at, Due::Review)];
+    let mut agenda = vec![(incident.in_hours(incident.review_at), Due::Review)];
     agenda.extend(incident.begins_at.map(|at| (at, Due::Begin)));
     let response = &incident.response;
     if let (Some(due), None, false, false) =
@@ -122,7 +122,7 @@ fn open(incident: &Incident) -> Vec<(Time, Due)> {
         }
         None => {
             let holder = incident.holder.as_ref().filter(|_| incident.wakes());
-            agenda.extend(holder.map(|holder| (holder.lapses_at(), Due::Lapse)));
+            agenda.extend(holder.map(|holder| (incident.in_hours(holder.lapses_at()), Due::Lapse)));
         }
     }
     agenda

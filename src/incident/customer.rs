@@ -23,6 +23,8 @@ pub(super) fn unmet(report: &Report) -> Vec<String> {
     let channel = match report.source {
         Source::Phone { .. } => IntakeChannel::Phone,
         Source::Integration { .. } => IntakeChannel::Monitoring,
+        // A program tells what reached it by mail or on the web; it does not say which.
+        Source::Api { .. } if promise.channels.contains(&IntakeChannel::Mail) => IntakeChannel::Mail,
         Source::Api { .. } => IntakeChannel::Web,
     };
     let mut unmet = Vec::new();
@@ -37,7 +39,7 @@ pub(super) fn unmet(report: &Report) -> Vec<String> {
                 unmet.push("no call-back number was given".into());
             }
             // On the phone the name is asked for after the incident is open.
-            Required::ContactName if report.contact.name.is_none() && channel == IntakeChannel::Web => {
+            Required::ContactName if report.contact.name.is_none() && matches!(report.source, Source::Api { .. }) => {
                 unmet.push("no contact name was given".into());
             }
             _ => {}
@@ -74,8 +76,13 @@ pub(super) fn escalates(draft: &mut Draft<'_>, why: &str, level: Option<usize>, 
     };
     let level = level.unwrap_or(draft.incident.asked_levels).min(last);
     let asked = &levels[level];
-    let occurred_at = if asked.occurrence { occurred_at.or(Some(draft.incident.opened_at)) } else { occurred_at };
+    let asks_when = asked.occurrence && occurred_at.is_none();
     draft.record(Event::CustomerEscalated { why: why.into(), level: Some(level), occurred_at, offered: true });
+    if asks_when {
+        draft.record(Event::TermsUnmet {
+            what: "the customer did not say on which date and at what time it was".into(),
+        });
+    }
     let reached = draft.incident.climb.level;
     match draft.ladder().level_of(&asked.target) {
         Some(rung) if reached.is_none_or(|reached| rung > reached) => {
@@ -96,7 +103,9 @@ pub(super) fn replies(draft: &mut Draft<'_>, text: &str) -> Result<(), Refusal> 
         return Err(Refusal::Invalid("the reply is empty".into()));
     }
     draft.record(Event::CustomerReplied { text: text.clone() });
-    if !draft.incident.is_open() {
+    if draft.incident.ruled_out.is_some() {
+        reengage(draft, &Actor::Customer, "the customer replied");
+    } else if !draft.incident.is_open() {
         reopen(draft, &Actor::Customer, "the customer replied");
         let text = words::promise(&draft.incident, draft.now);
         draft.tell_customer(text);
@@ -105,6 +114,10 @@ pub(super) fn replies(draft: &mut Draft<'_>, text: &str) -> Result<(), Refusal> 
         draft.tell(&person, told);
     } else {
         draft.mail_team();
+        // Where people are woken and nobody has it, a mail alone would be heard by nobody.
+        if draft.incident.wakes() && draft.incident.climb.next_at.is_none() {
+            draft.page_first_level(Cause::CustomerAsked);
+        }
     }
     Ok(())
 }

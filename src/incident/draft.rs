@@ -123,6 +123,13 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Whether there is any way to ask the customer something.
+    pub fn reaches_customer(&self) -> bool {
+        let Incident { contact, customer, .. } = &self.incident;
+        let known = customer.as_ref().and_then(|key| self.world.config.customers.get(key));
+        contact.number.is_some() || contact.mail.is_some() || known.is_some_and(|known| !known.mail.is_empty())
+    }
+
     /// The team, where nobody is woken: what was reported, and what is promised.
     pub fn mail_team(&mut self) {
         let body = words::for_the_team(&self.incident, self.now);

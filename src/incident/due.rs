@@ -147,6 +147,10 @@ fn warn_of_closing(draft: &mut Draft<'_>) {
     draft.record(Event::IdleWarned { closes_at });
     let text = words::closes_soon(&draft.incident, closes_at, draft.now);
     draft.tell_customer(text);
+    if let Some(Actor::Person(person)) = draft.incident.holder.as_ref().map(|holder| holder.who.clone()) {
+        let told = format!("{}: the customer is silent; it is closed soon.", draft.incident.reference);
+        draft.tell(&person, told);
+    }
 }
 
 /// Nothing happened for long. Where people should be paged, somebody has it or the ladder begins anew: that it was

@@ -91,7 +91,13 @@ impl Incident {
             Event::CustomerEscalated { level, .. } => {
                 self.asked_levels = level.map_or(self.asked_levels, |level| level + 1);
             }
-            Event::CustomerReplied { .. } => self.resume(at),
+            Event::CustomerReplied { .. } => {
+                // While we waited, nobody owed an act: the holder's time begins now.
+                if let (Some(holder), Some(_)) = (&mut self.holder, &self.waiting) {
+                    holder.last_act = at;
+                }
+                self.resume(at);
+            }
             Event::Begun { .. } => self.begins_at = None,
             Event::Amended { contact, title, detail } => self.amend(contact, title.as_deref(), detail.as_deref()),
             Event::LevelReached { level, cause, round, next_at, .. } => {
@@ -232,9 +238,12 @@ impl Incident {
                     // Whoever has the final revision needs no draft.
                     self.rca_stage(RcaStage::Draft, |draft| draft.met = draft.met.or(Some(at)));
                 }
-                self.settle(&[Cause::RcaDue, Cause::RcaMissed]);
-                if self.climb.cause == Some(Cause::RcaMissed) {
-                    self.stop_climbing();
+                let late = |deadline: Option<Deadline>| deadline.is_some_and(|it| it.missed && it.met.is_none());
+                if !self.rca.is_some_and(|rca| late(rca.draft) || late(rca.last)) {
+                    self.settle(&[Cause::RcaDue, Cause::RcaMissed]);
+                    if self.climb.cause == Some(Cause::RcaMissed) {
+                        self.stop_climbing();
+                    }
                 }
             }
             Event::Resolved { .. } => {

@@ -35,7 +35,7 @@ impl Incident {
     fn beginning(&self, promise: &Promise, from: Time) -> Option<Time> {
         let calendar = promise.response.as_ref().map(|term| &term.calendar);
         match calendar {
-            Some(calendar) if promise.office_hours || promise.scheduled => {
+            Some(calendar) if promise.office_hours || (promise.scheduled && self.not_before.is_some()) => {
                 Some(self.plan.calendars.next_open(calendar, from))
             }
             _ => Some(from),

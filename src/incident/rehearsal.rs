@@ -89,8 +89,10 @@ pub fn rehearse(report: Report, world: World<'_>, at: Time, answer: Answer) -> R
     let mut stage = Stage { lines: Vec::new(), world, incident: None, id: IncidentId::from("inc_rehearsal") };
     stage.act(&Command::Report(Box::new(report)), at)?;
     stage.promises();
+    // What waits for office hours, or for the time the customer wants, is rehearsed from there.
+    let begins_at = stage.incident.as_ref().and_then(|incident| incident.begins_at).unwrap_or(at);
     let (end, acknowledged_at) = match answer {
-        Answer::Nobody => (at + HORIZON, None),
+        Answer::Nobody => (begins_at + HORIZON, None),
         Answer::After(wait) => (at + wait, Some(at + wait)),
     };
     while let Some((due, _)) = stage.incident.as_ref().and_then(agenda::next).filter(|(due, _)| *due < end) {

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     clock::Time,
     id::{CustomerKey, IncidentId, PersonKey, TeamKey},
-    sla::{Pausable, Plan, Priority, Zone},
+    sla::{Pausable, Plan, Priority, Promise, Zone},
 };
 
 /// What is known of an incident.
@@ -243,6 +243,17 @@ impl Incident {
     /// Whether people are woken for it now.
     pub fn wakes(&self) -> bool {
         self.plan.wakes(self.priority) && self.begins_at.is_none() && self.ruled_out.is_none()
+    }
+
+    /// This instant, or the next at which people may be woken for it: a plan that waits for office hours does so as
+    /// long as it is open.
+    pub fn in_hours(&self, at: Time) -> Time {
+        match self.plan.promise(self.priority) {
+            Promise { office_hours: true, response: Some(term), .. } => {
+                self.plan.calendars.next_open(&term.calendar, at)
+            }
+            _ => at,
+        }
     }
 
     /// Whether this clock stands still, because we wait on the customer and the plan says that it does.

@@ -128,9 +128,9 @@ pub fn subject(incident: &Incident) -> String {
 /// the plan wants that.
 pub fn for_the_team(incident: &Incident, now: Time) -> String {
     let Incident { reference, priority, customer_name, zone, .. } = incident;
-    let mut text = format!("{reference} {priority}, {customer_name}\n");
+    let mut text = format!("{reference} {priority}\n");
     if !incident.plan.private {
-        text += &format!("{}\n", incident.title);
+        text += &format!("{customer_name}: {}\n", incident.title);
         if !incident.detail.is_empty() {
             text += &format!("\n{}\n", incident.detail);
         }

@@ -15,8 +15,8 @@ use crate::{
     config::Config,
     id::PersonKey,
     incident::{
-        Actor, Command, Evidence, Incident, Phase, Refusal, command::CONVERSATION_SECONDS, door::DoorError,
-        effect::Cause, store as incidents,
+        Actor, Command, Evidence, Incident, Refusal, command::CONVERSATION_SECONDS, door::DoorError, effect::Cause,
+        store as incidents,
     },
     intake::phone::{self, Talk, live::Taken},
     people::{Channel, E164},
@@ -132,7 +132,7 @@ impl Line<'_> {
             _ => {}
         }
         // Answered after somebody else took it: say so, instead of asking for a key that does nothing.
-        let open = incident.phase == Phase::Open && state.is_none_or(|page| page.open);
+        let open = state.map_or(incident.is_open(), |page| page.open);
         if !open && let Some(words) = message::taken(&incident, &self.config, self.listener(&zone).zone) {
             self.over(tx, Outcome::Cancelled).await?;
             return Ok(self.listener(&zone).goodbye(&words));

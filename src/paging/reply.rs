@@ -14,7 +14,7 @@ use crate::{
     clock::Time,
     config::Config,
     id::{PageId, PersonKey},
-    incident::{Actor, Command, Incident, Phase, Refusal, Via, door::DoorError, store as incidents},
+    incident::{Actor, Command, Incident, Refusal, Via, door::DoorError, store as incidents},
     people::{Channel, E164, Person},
     server::App,
     store::Tx,
@@ -83,7 +83,7 @@ struct Candidate {
 
 impl Candidate {
     fn is_open(&self) -> bool {
-        self.incident.phase == Phase::Open && self.incident.pages.get(&self.number).is_some_and(|page| page.open)
+        self.incident.pages.get(&self.number).is_some_and(|page| page.open)
     }
 
     fn code(&self) -> &str {

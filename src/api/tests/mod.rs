@@ -112,12 +112,12 @@ fn config() -> Config {
 /// Every route, and the least role that may use it. A route that is not here, or not in the document, fails a test.
 const ROUTES: &[(&str, &str, Role)] = &[
     ("post", "/api/v1/incidents/{reference}/call-link", Role::Responder),
-    ("post", "/api/v1/incidents/{reference}/close", Role::Intake),
-    ("post", "/api/v1/incidents/{reference}/customer-escalation", Role::Intake),
+    ("post", "/api/v1/incidents/{reference}/close", Role::Responder),
+    ("post", "/api/v1/incidents/{reference}/customer-escalation", Role::Responder),
     ("get", "/api/v1/incidents/{reference}/rca", Role::Responder),
     ("post", "/api/v1/incidents/{reference}/rca", Role::Responder),
-    ("post", "/api/v1/incidents/{reference}/reengage", Role::Intake),
-    ("post", "/api/v1/incidents/{reference}/reply", Role::Intake),
+    ("post", "/api/v1/incidents/{reference}/reengage", Role::Responder),
+    ("post", "/api/v1/incidents/{reference}/reply", Role::Responder),
     ("post", "/api/v1/incidents/{reference}/rule-out", Role::Responder),
     ("post", "/api/v1/incidents/{reference}/upstream", Role::Responder),
     ("get", "/api/v1/config", Role::Admin),

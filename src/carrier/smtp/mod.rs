@@ -120,6 +120,14 @@ pub fn url(text: &str) -> Result<String, String> {
     }
 }
 
+/// Whether a password would go to this address on a line that others may read: one that leaves this machine and is not
+/// certain to be encrypted.
+pub fn exposes(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("smtp://") else { return false };
+    let here = ["localhost", "127.", "[::1]"].iter().any(|host| rest.starts_with(host));
+    !here && !rest.ends_with("?tls=required")
+}
+
 /// Checks a mailbox: an address, perhaps with a name before it.
 pub fn mailbox(text: &str) -> Result<String, String> {
     let read = text.parse::<Mailbox>().ok();

@@ -173,7 +173,7 @@ impl<'a> Book<'a> {
     /// When people are first paged, if not at once: when the calendar of the callback opens.
     fn beginning(&self, promise: &Promise, from: Time, at: Time) -> Option<Time> {
         let begins = match &promise.response {
-            Some(term) if promise.office_hours || promise.scheduled => {
+            Some(term) if promise.office_hours || (promise.scheduled && self.not_before.is_some()) => {
                 self.plan.calendars.next_open(&term.calendar, from)
             }
             _ => from,

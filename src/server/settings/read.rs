@@ -182,6 +182,10 @@ impl Reader<'_> {
             if username.is_some() != password.is_some() {
                 t.node().error("`username` and `password` belong together; write both, or neither");
             }
+            if username.is_some() && url.as_deref().is_some_and(smtp::exposes) {
+                t.node()
+                    .error("the password could be read on its way; write `smtps://HOST` or `smtp://HOST?tls=required`");
+            }
             return Some(CarrierSettings::Smtp(SmtpSettings { url: url?, username, password, from: from?, reply_to }));
         }
         let ring_seconds = own("ring_seconds").and_then(|given| match given {
