@@ -71,11 +71,14 @@ pub async fn start(mut settings: Settings, clock: Clock) -> anyhow::Result<Runni
     let app = assemble(settings, clock, db, config)?;
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
 
-    let mut tx = app.db.begin().await?;
-    timer::claim::release(&mut tx).await?;
-    paging::store::release(&mut tx, app.clock.now()).await?;
-    mail::store::release(&mut tx, app.clock.now()).await?;
-    tx.commit().await?;
+    // Where others may be at work, their leases run out by themselves.
+    if app.db.is_ours_alone() {
+        let mut tx = app.db.begin().await?;
+        timer::claim::release(&mut tx).await?;
+        paging::store::release(&mut tx, app.clock.now()).await?;
+        mail::store::release(&mut tx, app.clock.now()).await?;
+        tx.commit().await?;
+    }
 
     keep_up(&tasks, "timers", &app, &stop, timer::wheel::run);
     keep_up(&tasks, "pager", &app, &stop, paging::pager::run);

@@ -19,6 +19,7 @@ use crate::{
     },
     people::E164,
     span::Span,
+    store,
 };
 
 /// Read from the working directory when no other file is named.
@@ -282,7 +283,8 @@ fn url(text: &str) -> Result<String, String> {
 fn database(text: &str) -> Result<String, String> {
     match text.strip_prefix("sqlite:") {
         Some(path) if !path.trim_matches('/').is_empty() => Ok(text.to_owned()),
-        _ => Err("is not a database we can open; write `sqlite:PATH`".into()),
+        None if store::is_postgres(text) => Ok(text.to_owned()),
+        _ => Err("is not a database we can open; write `sqlite:PATH` or `postgres://USER@HOST/NAME`".into()),
     }
 }
 
@@ -394,7 +396,7 @@ mod tests {
         the settings cannot be used:
         ringdown.toml:1: lisen: there is no such key; did you mean `listen`?
         ringdown.toml:2: public_url: is not a web address; write `https://`, the host, and a path if there is one
-        ringdown.toml:3: database: is not a database we can open; write `sqlite:PATH`
+        ringdown.toml:3: database: is not a database we can open; write `sqlite:PATH` or `postgres://USER@HOST/NAME`
         ringdown.toml:4: token_secret: has 5 bytes; write at least 32 random ones
         ringdown.toml:5: keep_payloads: `5` is not a span of time; write for example `90s`, `5m`, `1h30m` or `2d`
         ringdown.toml:7: carriers.twilio.account_sid: is missing; add `account_sid = "AC…"`
