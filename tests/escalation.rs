@@ -30,9 +30,10 @@ async fn when_nobody_answers_every_level_is_paged_in_its_minute_up_to_the_last_r
     for number in [BEN, CARLA, INES, JONAS, KATE] {
         assert_eq!((world.carrier.texts_to(number).len(), world.carrier.calls_to(number).len()), (1, 1), "{number}");
     }
-    // The whole ladder once more, then the incident stays open and its promises are recorded as missed.
+    // The whole ladder once more; then nobody is left to climb to, and who is on call is reminded of the update that is
+    // due. The incident stays open and its promises are recorded as missed.
     world.minutes(30).await;
-    assert_eq!(world.carrier.texts_to(BEN).len(), 2, "{}", world.dump().await);
+    assert_eq!(world.carrier.texts_to(BEN).len(), 3, "{}", world.dump().await);
     let incident = world.incident(&reference).await;
     assert_eq!((incident["phase"].as_str(), incident["response"]["missed"].as_bool()), (Some("open"), Some(true)));
     assert_eq!(world.events(&reference, "response_missed").await.len(), 1);

@@ -208,7 +208,7 @@ async fn the_talk_is_recorded_though_the_engineer_put_the_phone_down() {
 }
 
 /// Asked for something, then silence until it is closed.
-const IDLE: &str = "title = \"Standard\"\n\n[idle]\nrequests = 1\nclose_after = \"10d\"\nwarn_before = \"1d\"\n";
+const IDLE: &str = "title = \"Standard\"\n\n[idle]\nrequests = 1\nclose_after = \"6h\"\nwarn_before = \"1h\"\n";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reply_by_text_reopens_what_was_closed_for_want_of_one() {
@@ -218,7 +218,7 @@ async fn a_reply_by_text_reopens_what_was_closed_for_want_of_one() {
     world.act(&reference, "acknowledge", "ben", serde_json::json!({})).await;
     let asked = world.act(&reference, "wait", "ben", serde_json::json!({ "reason": "Please send the log." })).await;
     assert_eq!(asked.status, 200, "{asked:?}");
-    world.minutes(11 * 24 * 60).await;
+    world.minutes(7 * 60).await;
     assert_eq!(world.incident(&reference).await["phase"], "idle");
     // A machine's reaction, and somebody else's text, are no answer.
     assert_eq!(world.write(ACME, "Liked “4821: we need to hear from you”").await, None);

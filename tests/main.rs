@@ -12,6 +12,7 @@ mod outage;
 mod paging;
 mod phone;
 mod policies;
+mod report;
 mod restart;
 mod statements;
 mod tidy;

@@ -64,14 +64,14 @@ async fn sqlite(pool: &SqlitePool) -> Schema {
     .fetch_all(pool)
     .await
     .expect("the references");
-    let columns = columns.iter().map(|(table, name, kind, not_null, key)| {
+    let columns = columns.iter().filter(|(table, ..)| is_ours(table)).map(|(table, name, kind, not_null, key)| {
         column(table, name, kind_in_sqlite(name, kind), *not_null == 0 && *key == 0, *key)
     });
     let indexes = indexes.iter().map(|(table, name, unique, columns, sql)| {
         index(table, name, *unique == 1, columns, sql.split_once(" where ").map_or("", |(_, only)| only))
     });
     let references = references.iter().map(|(table, name, other)| format!("{table}.{name} -> {other}"));
-    ours(columns.chain(indexes).chain(references))
+    columns.chain(indexes).chain(references).collect()
 }
 
 async fn postgres(pool: &PgPool) -> Schema {
@@ -105,16 +105,16 @@ async fn postgres(pool: &PgPool) -> Schema {
     .expect("the references");
     let columns = columns
         .iter()
-        .filter(|(table, ..)| !table.starts_with('_'))
+        .filter(|(table, ..)| is_ours(table))
         .map(|(table, name, kind, null, key)| column(table, name, kind_in_postgres(kind), *null, i64::from(*key)));
     let indexes = indexes.iter().map(|(table, name, unique, columns, only)| index(table, name, *unique, columns, only));
     let references = references.iter().map(|(table, name, other)| format!("{table}.{name} -> {other}"));
-    ours(columns.chain(indexes).chain(references))
+    columns.chain(indexes).chain(references).collect()
 }
 
-/// Without the tables that the databases and the migrations keep for themselves.
-fn ours(all: impl Iterator<Item = String>) -> Schema {
-    all.filter(|line| !line.starts_with("_sqlx") && !line.starts_with("sqlite_")).collect()
+/// Not one that the database or the migrations keep for themselves.
+fn is_ours(table: &str) -> bool {
+    !table.starts_with("_sqlx") && !table.starts_with("sqlite_")
 }
 
 #[tokio::test]

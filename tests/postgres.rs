@@ -15,6 +15,7 @@ mod paging;
 mod parity;
 mod phone;
 mod policies;
+mod report;
 mod restart;
 mod server_restart;
 mod statements;

@@ -13,6 +13,7 @@ pub mod overrides;
 pub mod page;
 pub mod people;
 pub mod problem;
+pub mod report;
 pub mod request;
 pub mod schedules;
 pub mod status;
@@ -69,6 +70,7 @@ fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
                 .merge(incidents::routes())
                 .merge(acts::routes())
                 .merge(ledger::routes())
+                .merge(report::routes())
                 .merge(schedules::routes())
                 .merge(overrides::routes())
                 .merge(people::routes())

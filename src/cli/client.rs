@@ -26,11 +26,19 @@ pub struct Remote {
 const TRIES: u32 = 3;
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long one may take that is worked out of much.
+const LONG_PATIENCE: Duration = Duration::from_secs(300);
 
 impl Remote {
     /// Asks for something, by the parts of its path below `/api/v1`.
     pub async fn get(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<Value> {
         self.ask(Method::GET, path, query, None).await
+    }
+
+    /// Asks for something that may take the service a while, as text.
+    pub async fn text(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<String> {
+        let bytes = self.send(Method::GET, path, query, None, LONG_PATIENCE).await?;
+        String::from_utf8(bytes).with_context(|| format!("{} does not answer like Ringdown", self.url))
     }
 
     /// Does something. Safe to repeat: each call carries a key of its own, so that it takes effect once however often
@@ -57,13 +65,28 @@ impl Remote {
         query: &[(&str, String)],
         body: Option<Value>,
     ) -> anyhow::Result<Value> {
+        let bytes = self.send(method, path, query, body, PATIENCE).await?;
+        if bytes.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_slice(&bytes).with_context(|| format!("{} does not answer like Ringdown", self.url))
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, String)],
+        body: Option<Value>,
+        patience: Duration,
+    ) -> anyhow::Result<Vec<u8>> {
         let token = self.token.as_ref().filter(|token| !token.expose_secret().trim().is_empty()).context(
             "no token: set RINGDOWN_TOKEN; where the service runs, `ringdown token create NAME --role responder` makes one",
         )?;
         let url = address(&self.url, path, query)?;
         let client = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(5))
-            .timeout(PATIENCE)
+            .timeout(patience)
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("ringdown/", env!("CARGO_PKG_VERSION")))
             .build()?;
@@ -102,14 +125,11 @@ fn address(base: &Url, path: &[&str], query: &[(&str, String)]) -> anyhow::Resul
     Ok(url)
 }
 
-async fn read(response: reqwest::Response, base: &Url) -> anyhow::Result<Value> {
+async fn read(response: reqwest::Response, base: &Url) -> anyhow::Result<Vec<u8>> {
     let status = response.status();
     let bytes = response.bytes().await.context("the answer broke off")?;
     if status.is_success() {
-        if bytes.is_empty() {
-            return Ok(Value::Null);
-        }
-        return serde_json::from_slice(&bytes).with_context(|| format!("{base} does not answer like Ringdown"));
+        return Ok(bytes.into());
     }
     let problem: Value = serde_json::from_slice(&bytes).unwrap_or_default();
     match problem["detail"].as_str() {

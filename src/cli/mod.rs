@@ -22,6 +22,7 @@ pub mod look;
 pub mod overrides;
 pub mod pin;
 pub mod rca;
+pub mod report;
 pub mod serve;
 pub mod show;
 pub mod simulate;
@@ -119,6 +120,8 @@ enum Command {
     Override(overrides::Command),
     /// How each promise of an incident was counted, in plain words
     Explain(explain::Args),
+    /// Which promises of a period were kept: a table, a page to print, CSV or JSON
+    Report(report::Args),
     /// Everything that proves one incident, as a file for `verify`
     Export(export::Args),
     /// Check an export: was it changed, and were the promises kept? Needs no service
@@ -216,6 +219,7 @@ pub async fn main() -> ExitCode {
         Command::Escalate(args) => act::escalate(args).await,
         Command::Override(command) => overrides::run(command).await,
         Command::Explain(args) => explain::run(args).await,
+        Command::Report(args) => report::run(args).await,
         Command::Export(args) => export::run(args).await,
         Command::Verify(args) => return exit_code(verify::run(&args)),
         Command::Intake(args) => intake::run(args).await,

@@ -61,8 +61,15 @@ pub(super) fn acknowledge(draft: &mut Draft<'_>, by: &Actor, via: Via, page: Opt
     if let (Some(holder), false, false) = (&draft.incident.holder, climbing, asked) {
         return Err(Refusal::AlreadyAcknowledged { by: holder.who.clone(), at: holder.since });
     }
-    let lapses_after = draft.ladder().ack_timeout();
-    draft.record_settling(Event::Acknowledged { by: by.clone(), via, page, lapses_after });
+    // A reminder to the commander, or a call for help, is answered without taking it away from whoever has it.
+    let held_by_another = draft.incident.holder.as_ref().is_some_and(|holder| holder.who != *by);
+    match page.filter(|number| held_by_another && !climbing && draft.incident.pages[number].level.is_none()) {
+        Some(page) => draft.record_settling(Event::PageAnswered { by: by.clone(), via, page }),
+        None => {
+            let lapses_after = draft.ladder().ack_timeout();
+            draft.record_settling(Event::Acknowledged { by: by.clone(), via, page, lapses_after });
+        }
+    }
     Ok(())
 }
 
@@ -139,7 +146,8 @@ pub(super) fn record_response(draft: &mut Draft<'_>, by: &Actor, evidence: &Evid
     }
     let response = &draft.incident.response;
     let stands = draft.incident.paused(Pausable::Response) && response.met.is_none() && !response.missed;
-    let late = response.due.is_some_and(|due| draft.now > due && !stands);
+    // Only the first is judged: what is told of a conversation later takes nothing back.
+    let late = response.met.is_none() && response.due.is_some_and(|due| draft.now > due && !stands);
     draft.record_settling(Event::Responded { by: by.clone(), evidence: evidence.clone(), late });
     Ok(())
 }

@@ -89,6 +89,12 @@ pub enum Event {
         page: Option<u32>,
         lapses_after: i64,
     },
+    /// Somebody answered a page that did not ask them to take it: a reminder, a call for help. Whoever has it keeps it.
+    PageAnswered {
+        by: Actor,
+        via: Via,
+        page: u32,
+    },
     PassedOn {
         by: Actor,
         via: Via,

@@ -119,6 +119,13 @@ impl Incident {
                 }
             }
             Event::Acknowledged { by, lapses_after, .. } => self.take(by, *lapses_after, at),
+            Event::PageAnswered { by, .. } => {
+                self.close_pages_of(by);
+                if let Actor::Person(person) = by {
+                    self.add_responder(person.clone());
+                }
+                self.act(by, at);
+            }
             Event::PassedOn { by, .. } => {
                 self.close_pages_of(by);
                 if self.holder.as_ref().is_some_and(|holder| holder.who == *by) {

@@ -427,3 +427,22 @@ fn resolved_and_opened_again_it_promises_anew_and_keeps_its_history() {
 fn things_due_at_one_instant_are_done_promises_first() {
     assert!(Due::WindowEnd { window: 1 } < Due::Climb && Due::Response < Due::Climb);
 }
+
+#[test]
+fn whoever_answers_a_reminder_or_a_call_for_help_does_not_take_it_from_its_holder() {
+    let mut life = Life::opened(config());
+    life.run(acknowledge("engineer")).unwrap();
+    let evidence = Evidence::Attested { note: "spoke with Ada".into() };
+    life.run(Command::RecordResponse { by: person("engineer"), evidence }).unwrap();
+    life.run(Command::AddResponder { by: person("engineer"), person: "manager".into() }).unwrap();
+    life.run(Command::AssignCommander { by: person("engineer"), person: "lead".into() }).unwrap();
+    life.wait(45);
+    let asked: Vec<(u32, PersonKey)> =
+        life.it().open_pages().map(|(number, page)| (number, page.person.clone())).collect();
+    assert_eq!(asked.iter().map(|(_, who)| who.as_str()).collect::<Vec<_>>(), ["manager", "lead"]);
+    for (page, who) in asked {
+        life.run(Command::KeyPress { page, key: '4' }).unwrap();
+        assert_eq!(life.it().holder.as_ref().unwrap().who, person("engineer"), "{who}");
+        assert!(life.it().open_pages().all(|(_, open)| open.person != who));
+    }
+}

@@ -53,6 +53,7 @@ pub fn words(recorded: &Recorded, config: &Config, zone: &Zone) -> String {
         Event::PageExhausted { definite: true, .. } => "no human at the other end of that page".into(),
         Event::PageExhausted { .. } => "that page rang out".into(),
         Event::Acknowledged { by, via, .. } => format!("acknowledged by {} {}", who(by), way(*via)),
+        Event::PageAnswered { by, via, .. } => format!("{} answered the page {}", who(by), way(*via)),
         Event::PassedOn { by, via } => format!("passed on by {} {}", who(by), way(*via)),
         Event::AcknowledgementLapsed { holder } => {
             format!("nothing heard from {}: the acknowledgement lapsed", who(holder))

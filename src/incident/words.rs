@@ -3,10 +3,15 @@
 use super::{command::RcaStage, state::Incident};
 use crate::{clock::Time, sla::Zone};
 
-/// A clock time where the customer is: `14:32`, with the day when it is not today.
+/// A clock time where the customer is: `14:32`, with the day when it is not today, and with the date when the day alone
+/// could be another.
 pub fn clock_time(at: Time, zone: &Zone, now: Time) -> String {
     let (there, today) = (at.with_timezone(zone), now.with_timezone(zone).date_naive());
-    if there.date_naive() == today { there.format("%H:%M").to_string() } else { there.format("%a %H:%M").to_string() }
+    match (there.date_naive() - today).num_days() {
+        0 => there.format("%H:%M").to_string(),
+        -6..=6 => there.format("%a %H:%M").to_string(),
+        _ => dated(at, zone),
+    }
 }
 
 /// A date and a clock time: `Mon 23 Nov 15:30`.

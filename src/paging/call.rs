@@ -138,7 +138,7 @@ impl Line<'_> {
             return Ok(self.listener(&zone).goodbye(&words));
         }
         self.keep(tx).await?;
-        let waiting = phone::waiting(tx, &incident.id, &self.turn.carrier).await?;
+        let waiting = phone::waiting(tx, &incident.id, &self.turn.carrier, self.now).await?;
         let listener = self.listener(&zone);
         Ok(match self.key() {
             None => listener.page(&incident, cause, waiting, next(at.round.saturating_add(1))),
@@ -185,7 +185,12 @@ impl Line<'_> {
                 Some(to) => listener.connecting(&incident, mine, to),
                 None => listener.no_number(&incident),
             },
-            _ => listener.acknowledged(&incident),
+            _ if mine => listener.acknowledged(&incident),
+            _ => {
+                let zone = listener.zone;
+                let words = me.as_ref().map(|me| message::acknowledged(&incident, me, &self.config, zone));
+                listener.goodbye(&words.unwrap_or_else(|| "Noted.".into()))
+            }
         })
     }
 

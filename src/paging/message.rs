@@ -125,7 +125,21 @@ pub fn test(name: &str) -> String {
     format!("Ringdown test page for {}. Nothing is wrong, nothing to do.", short(name, 40))
 }
 
-/// After an acknowledgement: what is owed now, and to whom.
+/// After an acknowledgement: what is owed now, and to whom. Somebody else's incident stays theirs.
+pub fn acknowledged(incident: &Incident, me: &PersonKey, config: &Config, zone: &Zone) -> String {
+    match &incident.holder {
+        Some(holder) if holder.who != Actor::Person(me.clone()) => {
+            let mut text = format!("Noted. {} has {}.", name(&holder.who, config), incident.reference);
+            if let Some(due) = update_due(incident) {
+                text += &format!(" Next update by {}.", clock(due, zone));
+            }
+            text
+        }
+        _ => yours(incident, zone),
+    }
+}
+
+/// What is owed now, to whoever has it.
 pub fn yours(incident: &Incident, zone: &Zone) -> String {
     let mut text = format!("{} is yours.", incident.reference);
     if let Some(due) = response_due(incident) {

@@ -182,7 +182,7 @@ impl Desk<'_> {
         let reference = &candidate.incident.reference;
         Ok(match self.app.door.execute_in(tx, &candidate.incident.id, command).await {
             Ok(incident) => match verb {
-                Verb::Acknowledge => message::yours(&incident, &person.zone),
+                Verb::Acknowledge => message::acknowledged(&incident, &person.key, self.config, &person.zone),
                 Verb::PassOn => message::passed_on(&incident, Some(&person.key), self.config),
                 Verb::Resolve => format!("{reference} is resolved."),
             },

@@ -1,18 +1,34 @@
-//! Anchors in the database.
+//! Anchors, what a report is made of, and the runs of the service, in the database.
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 
+use super::{
+    downtime::Run,
+    judge::{Scope, Sent},
+    period::Period,
+};
 use crate::{
     clock::Time,
-    id::IncidentId,
-    incident::ledger::{
-        Hash,
-        anchor::{Anchor, Leaf},
-        signature::{PublicKey, Signature},
+    id::{CustomerKey, IncidentId, fresh},
+    incident::{
+        self, Recorded,
+        ledger::{
+            Hash,
+            anchor::{Anchor, Leaf},
+            signature::{PublicKey, Signature},
+        },
     },
     on,
+    people::Channel,
     store::{Sql, Tx},
 };
+
+/// A promise may be due long after the last that happened to its incident: a final analysis that was delivered early, or
+/// a callback held before a weekend. Incidents that nothing happened to for longer before the period are not looked at.
+const REACH: TimeDelta = TimeDelta::days(100);
+
+/// The most texts and calls of one incident that are counted.
+const MOST_SENT: i64 = 10_000;
 
 const LAST_DAY: Sql = Sql::same("select max(day) from anchors");
 
@@ -45,6 +61,39 @@ const COVERING: Sql = Sql::same(
      where anchor_heads.incident_id = $1 and anchors.key = $2 order by anchors.day",
 );
 
+/// Those that may have been opened in the period, or have a promise due or a page made in it.
+const INCIDENTS: Sql = Sql::same(
+    "select id from incidents
+     where opened_at < $1 and (phase = 'open' or updated_at >= $2)
+       and (cast($3 as text) is null or customer = $3)
+       and (cast($4 as text) is null or id > $4)
+     order by id limit $5",
+);
+
+/// What a carrier took.
+const SENT: Sql = Sql::same(
+    "select person, channel, sent_at from attempts
+     where incident_id = $1 and purpose = 'page' and sid is not null and sent_at is not null
+     order by sent_at, id limit $2",
+);
+
+const BEGIN_RUN: Sql = Sql::same("insert into uptime (id, started_at, last_seen_at) values ($1, $2, $2)");
+
+const GO_ON: Sql = Sql::same("update uptime set last_seen_at = $2 where id = $1");
+
+const END_RUN: Sql = Sql::same("update uptime set last_seen_at = $2, ended_at = $2 where id = $1");
+
+/// Those that touch the period, and the last one before it.
+const RUNS: Sql = Sql::same(
+    "select started_at, last_seen_at, ended_at from uptime
+     where started_at < $2 and (last_seen_at >= $1
+       or last_seen_at = (select max(last_seen_at) from uptime where last_seen_at < $1))
+     union
+     select started_at, last_seen_at, ended_at from uptime
+     where started_at = (select min(started_at) from uptime where started_at >= $2)
+     order by 1 limit 100000",
+);
+
 /// Every statement of this file.
 pub const STATEMENTS: &[(&str, Sql)] = &[
     ("LAST_DAY", LAST_DAY),
@@ -56,6 +105,12 @@ pub const STATEMENTS: &[(&str, Sql)] = &[
     ("HEADS", HEADS),
     ("FILL", FILL),
     ("COVERING", COVERING),
+    ("INCIDENTS", INCIDENTS),
+    ("SENT", SENT),
+    ("BEGIN_RUN", BEGIN_RUN),
+    ("GO_ON", GO_ON),
+    ("END_RUN", END_RUN),
+    ("RUNS", RUNS),
 ];
 
 /// The last day that is anchored.
@@ -135,6 +190,80 @@ pub async fn covering(
         Ok((anchor, signature.parse().map_err(decode)?, u64::try_from(seq).map_err(decode)?))
     };
     rows.into_iter().map(read).collect()
+}
+
+/// The incidents that a report may be about, oldest first, from after `after`: so many at most.
+pub async fn incidents(
+    tx: &mut Tx,
+    scope: &Scope,
+    after: Option<&IncidentId>,
+    limit: usize,
+) -> sqlx::Result<Vec<IncidentId>> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let ids: Vec<String> = on!(tx, INCIDENTS, |c, sql| {
+        sqlx::query_scalar(sql)
+            .bind(scope.period.to)
+            .bind(scope.period.from - REACH)
+            .bind(scope.customer.as_ref().map(CustomerKey::as_str))
+            .bind(after.map(IncidentId::as_str))
+            .bind(limit)
+            .fetch_all(c)
+            .await
+    })?;
+    Ok(ids.into_iter().map(IncidentId::from).collect())
+}
+
+/// All events of an incident, in order, however many there are.
+pub async fn events(tx: &mut Tx, id: &IncidentId) -> sqlx::Result<Vec<Recorded>> {
+    let mut events = Vec::new();
+    loop {
+        let after = events.last().map_or(0, |last: &Recorded| last.seq);
+        let more = incident::store::events(tx, id, after).await?;
+        if more.is_empty() {
+            return Ok(events);
+        }
+        events.extend(more);
+    }
+}
+
+/// The texts and calls for an incident's pages that a carrier took, oldest first.
+pub async fn sent(tx: &mut Tx, id: &IncidentId) -> sqlx::Result<Vec<Sent>> {
+    let rows: Vec<(Option<String>, String, Time)> =
+        on!(tx, SENT, |c, sql| sqlx::query_as(sql).bind(id.as_str()).bind(MOST_SENT).fetch_all(c).await)?;
+    let sent = |(person, channel, at): (Option<String>, String, Time)| {
+        let channel = if channel == Channel::Voice.as_str() { Channel::Voice } else { Channel::Sms };
+        Sent { person: person.map(Into::into), channel, at }
+    };
+    Ok(rows.into_iter().map(sent).collect())
+}
+
+/// A node begins to run; gives the id of the run.
+pub async fn begin_run(tx: &mut Tx, now: Time) -> sqlx::Result<String> {
+    let id = fresh("run");
+    on!(tx, BEGIN_RUN, |c, sql| sqlx::query(sql).bind(&id).bind(now).execute(c).await.map(drop))?;
+    Ok(id)
+}
+
+/// It runs still.
+pub async fn go_on(tx: &mut Tx, run: &str, now: Time) -> sqlx::Result<()> {
+    on!(tx, GO_ON, |c, sql| sqlx::query(sql).bind(run).bind(now).execute(c).await.map(drop))
+}
+
+/// It ends in order.
+pub async fn end_run(tx: &mut Tx, run: &str, now: Time) -> sqlx::Result<()> {
+    on!(tx, END_RUN, |c, sql| sqlx::query(sql).bind(run).bind(now).execute(c).await.map(drop))
+}
+
+/// The runs that touch a period, with the last before it and the first after it.
+pub async fn runs(tx: &mut Tx, period: &Period) -> sqlx::Result<Vec<Run>> {
+    let rows: Vec<(Time, Time, Option<Time>)> =
+        on!(tx, RUNS, |c, sql| sqlx::query_as(sql).bind(period.from).bind(period.to).fetch_all(c).await)?;
+    let run = |(started_at, last_seen_at, ended_at): (Time, Time, Option<Time>)| Run {
+        started_at,
+        last_seen_at,
+        ended: ended_at.is_some(),
+    };
+    Ok(rows.into_iter().map(run).collect())
 }
 
 fn decode(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {

@@ -71,19 +71,21 @@ pub async fn start(mut settings: Settings, clock: Clock) -> anyhow::Result<Runni
     let app = assemble(settings, clock, db, config)?;
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
 
+    let mut tx = app.db.begin().await?;
     // Where others may be at work, their leases run out by themselves.
     if app.db.is_ours_alone() {
-        let mut tx = app.db.begin().await?;
         timer::claim::release(&mut tx).await?;
         paging::store::release(&mut tx, app.clock.now()).await?;
         mail::store::release(&mut tx, app.clock.now()).await?;
-        tx.commit().await?;
     }
+    let run = report::store::begin_run(&mut tx, app.clock.now()).await?;
+    tx.commit().await?;
 
     keep_up(&tasks, "timers", &app, &stop, timer::wheel::run);
     keep_up(&tasks, "pager", &app, &stop, paging::pager::run);
     keep_up(&tasks, "postman", &app, &stop, mail::postman::run);
     keep_up(&tasks, "upkeep", &app, &stop, upkeep);
+    keep_up(&tasks, "uptime", &app, &stop, move |app, stop| report::uptime::keep(app, stop, run.clone()));
     tasks.spawn(listener::serve(listener, router::all(app.clone()), stop.clone()));
     tracing::info!(%address, revision = app.config.load().revision, "ready");
     Ok(Running { app, address, stop, tasks })
@@ -176,7 +178,9 @@ fn keep_up<F: Future<Output = ()> + Send>(
 
 /// What is looked after once a minute: lost calls, old payloads, forgotten timers, the day's anchor.
 async fn upkeep(app: App, stop: CancellationToken) {
-    while stop.run_until_cancelled(app.clock.sleep(chrono::TimeDelta::minutes(1))).await.is_some() {
+    const EVERY: chrono::TimeDelta = chrono::TimeDelta::minutes(1);
+    let mut at = app.clock.now() + EVERY;
+    while stop.run_until_cancelled(app.clock.sleep_until(at)).await.is_some() {
         // Each by itself: that one cannot be done is no reason to leave the others.
         let done = [
             timer::wheel::audit(&app).await.map(drop),
@@ -187,6 +191,8 @@ async fn upkeep(app: App, stop: CancellationToken) {
         for error in done.into_iter().filter_map(Result::err) {
             tracing::error!(%error, "a part of the minute's upkeep failed; it comes again");
         }
+        // From one minute to the next, however long it took; what was slept through is not made up for.
+        at = (at + EVERY).max(app.clock.now());
     }
 }
 

@@ -28,8 +28,8 @@ pub enum Talk {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn waiting(tx: &mut Tx, incident: &IncidentId, carrier: &str) -> sqlx::Result<bool> {
-    Ok(store::on_the_line(tx, incident, carrier).await?.iter().any(live::waits))
+pub async fn waiting(tx: &mut Tx, incident: &IncidentId, carrier: &str, now: Time) -> sqlx::Result<bool> {
+    Ok(store::on_the_line(tx, incident, carrier).await?.iter().any(|call| live::waits(call, now)))
 }
 
 /// An engineer wants to talk to the caller. The first has them, and has them still when asked again.

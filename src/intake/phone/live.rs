@@ -73,14 +73,19 @@ pub enum Claim {
     Gone,
 }
 
-/// Whether the caller waits for somebody, or will in a moment.
-pub fn waits(call: &CallRecord) -> bool {
-    call.ended_at.is_none() && call.answers.live.as_ref().is_some_and(|live| !live.over)
+/// Whether the caller waits for somebody, or will in a moment, or talks to somebody. One of whom nothing was heard for
+/// longer than a wait can last is gone: the word of the call's end was lost.
+pub fn waits(call: &CallRecord, now: Time) -> bool {
+    let here = |live: &Live| {
+        let waited = now - live.since.unwrap_or(call.started_at);
+        !live.over && (live.met.is_some() || waited < LONGEST_WAIT + JOINING * 2)
+    };
+    call.ended_at.is_none() && call.answers.live.as_ref().is_some_and(here)
 }
 
 /// Somebody wants to talk to the caller. The first has them; asking again changes nothing.
 pub fn claim(call: &mut CallRecord, by: Taken) -> Claim {
-    let waits = waits(call);
+    let waits = waits(call, by.at);
     let Some(live) = call.answers.live.as_mut().filter(|_| waits) else { return Claim::Gone };
     match &live.taken {
         Some(taken) if live.met.is_some() && taken.attempt == by.attempt => Claim::Gone,
@@ -199,6 +204,8 @@ mod tests {
     fn nobody_is_connected_with_a_caller_who_hung_up() {
         let mut call = CallRecord { ended_at: Some(at(10)), ..waiting() };
         assert_eq!(claim(&mut call, by("ben", 20)), Claim::Gone);
+        // The word of it was lost.
+        assert_eq!(claim(&mut waiting(), by("ben", 400)), Claim::Gone);
     }
 
     #[test]

@@ -84,9 +84,9 @@ impl Book<'_> {
         if let Some(callback) = self.owed_callback() {
             callback.count.settle(plan, at);
         }
-        // A second conversation, or one after a missed promise, is still measured against it.
-        let due = self.callback().map(|callback| callback.count.due);
-        if let Some(due) = due.filter(|due| late != (at > *due)) {
+        // The first is measured against the promise, also one that was missed; what follows takes nothing back.
+        let due = self.callback().map(|callback| (callback.count.due, callback.held.is_none()));
+        if let Some((due, _)) = due.filter(|(due, first)| late != (*first && at > *due)) {
             let (said, true_) = if late { ("late", "in time") } else { ("in time", "late") };
             self.wrong(format!("the callback is recorded as {said} but was {true_}: it was due {}", stamp(due)));
         } else if due.is_none() && late {
