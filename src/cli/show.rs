@@ -51,7 +51,7 @@ pub fn incident<Z: TimeZone<Offset: Display>>(incident: &Value, now: DateTime<Ut
             None => format!("{} since {opened}", word(incident, "/phase")),
         },
     );
-    if word(incident, "/phase") == "open" {
+    if word(incident, "/phase") == "open" && some(incident, "/ruled_out/note").is_none() {
         line(
             "Held by",
             match (some(incident, "/holder/name"), at("/holder/since")) {

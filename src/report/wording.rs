@@ -21,7 +21,7 @@ pub fn length(seconds: i64) -> String {
     match seconds {
         ..60 => format!("{} s", seconds.max(0)),
         60..600 if seconds % 60 != 0 => format!("{minutes} min {:02} s", seconds % 60),
-        600..3600 | 60..600 => format!("{minutes} min"),
+        60..3600 => format!("{minutes} min"),
         3600..86_400 => format!("{hours} h {:02} min", minutes % 60),
         86_400.. => format!("{days} d {} h", hours % 24),
     }
