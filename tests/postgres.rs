@@ -4,6 +4,7 @@
 //! by itself.
 
 mod chaos;
+mod contention;
 mod escalation;
 mod intake;
 mod kill;
