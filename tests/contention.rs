@@ -20,7 +20,7 @@ async fn two_transactions_that_wait_for_each_other_both_get_through() {
     let mut tx = db.begin().await.expect("a transaction");
     for id in ["a", "b"] {
         let now = ringdown::clock::Clock::system().now();
-        on!(&mut tx, INSERT, |c, sql| sqlx::query(sql).bind(id).bind(now).execute(c).await).expect("a row");
+        on!(&mut tx, INSERT, |c, sql| sqlx::query(sql).bind(id).bind(now).execute(c).await.map(drop)).expect("a row");
     }
     tx.commit().await.expect("the rows");
 
@@ -30,11 +30,11 @@ async fn two_transactions_that_wait_for_each_other_both_get_through() {
         retried(|| async {
             begun.fetch_add(1, Ordering::Relaxed);
             let mut tx = db.begin().await?;
-            on!(&mut tx, LOCK, |c, sql| sqlx::query(sql).bind(order[0]).execute(c).await)?;
+            on!(&mut tx, LOCK, |c, sql| sqlx::query(sql).bind(order[0]).execute(c).await.map(drop))?;
             if first.fetch_add(1, Ordering::Relaxed) == 0 {
                 both.wait().await;
             }
-            on!(&mut tx, LOCK, |c, sql| sqlx::query(sql).bind(order[1]).execute(c).await)?;
+            on!(&mut tx, LOCK, |c, sql| sqlx::query(sql).bind(order[1]).execute(c).await.map(drop))?;
             tx.commit().await
         })
         .await

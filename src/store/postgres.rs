@@ -4,7 +4,7 @@ use std::{str::FromStr, time::Duration};
 
 use anyhow::{Context, bail};
 use sqlx::{
-    PgPool, Postgres,
+    Connection, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -28,7 +28,10 @@ const VERSION: &str = "select cast(current_setting('server_version_num') as bigi
 /// Opens the database, which must be there, and brings its tables up to date. The address is not told: it may hold a
 /// password.
 pub(super) async fn open(url: &str) -> anyhow::Result<Db> {
-    let options = options(url)?;
+    let Ok(options) = PgConnectOptions::from_str(url) else {
+        bail!("the PostgreSQL address cannot be read; write `postgres://USER:PASSWORD@HOST:PORT/NAME`");
+    };
+    let options = options.application_name("ringdown");
     let server = format!("{}:{}", options.get_host(), options.get_port());
     let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS)
@@ -36,30 +39,34 @@ pub(super) async fn open(url: &str) -> anyhow::Result<Db> {
         // Asked before it is lent: a connection from before a restart of the server is replaced, not handed out.
         .test_before_acquire(true)
         .after_connect(|connection, _| Box::pin(async { sqlx::query(DURABLE).execute(connection).await.map(drop) }))
-        .connect_with(options)
+        .connect_with(limited(options.clone()))
         .await
         .with_context(|| format!("cannot open the PostgreSQL database at {server}"))?;
     check_version(&pool).await?;
-    sqlx::migrate!("migrations/postgres").run(&pool).await.context("cannot bring the database's tables up to date")?;
+    migrate(&options).await.context("cannot bring the database's tables up to date")?;
     Ok(Db::Postgres(pool))
 }
 
-fn options(url: &str) -> anyhow::Result<PgConnectOptions> {
-    let Ok(options) = PgConnectOptions::from_str(url) else {
-        bail!("the PostgreSQL address cannot be read; write `postgres://USER:PASSWORD@HOST:PORT/NAME`");
-    };
-    // A transaction that a node left open, or waits in for ever, holds up the others.
+/// On a connection of its own: a change of a large table may take its time, and another node waits for it.
+async fn migrate(options: &PgConnectOptions) -> anyhow::Result<()> {
+    let mut connection = PgConnection::connect_with(options).await?;
+    sqlx::migrate!("migrations/postgres").run(&mut connection).await?;
+    Ok(connection.close().await?)
+}
+
+/// A transaction that a node left open, or waits in for ever, holds up the others.
+fn limited(options: PgConnectOptions) -> PgConnectOptions {
     let limits = [
         ("statement_timeout", "20s"),
         ("lock_timeout", "10s"),
         ("idle_in_transaction_session_timeout", "30s"),
         ("timezone", "UTC"),
     ];
-    Ok(options.application_name("ringdown").options(limits))
+    options.options(limits)
 }
 
 async fn check_version(pool: &PgPool) -> anyhow::Result<()> {
-    let version: i64 = sqlx::query_scalar::<Postgres, i64>(VERSION).fetch_one(pool).await?;
+    let version: i64 = sqlx::query_scalar(VERSION).fetch_one(pool).await?;
     if version < OLDEST {
         bail!("the server is PostgreSQL {}; Ringdown needs 15 or newer", version / 10_000);
     }

@@ -446,4 +446,16 @@ mod tests {
         let said = wrong(text, &bare);
         assert!(!said.contains("secret'") && !said.contains("hush") && !said.contains("too-short"), "{said}");
     }
+
+    #[test]
+    fn a_database_is_shown_without_its_password() {
+        for (database, shown) in [
+            ("sqlite:/var/lib/a@b.db", "sqlite:/var/lib/a@b.db"),
+            ("postgres://ann:se@cret@db.example.com/ringdown?sslmode=require", "db.example.com/ringdown"),
+            ("postgres:///ringdown?host=/run&password=secret", "postgres:///ringdown"),
+        ] {
+            let settings = Settings { database: database.into(), ..Settings::default() };
+            assert_eq!(settings.database_name(), shown);
+        }
+    }
 }
