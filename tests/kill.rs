@@ -49,15 +49,18 @@ pub struct Server {
 }
 
 impl Server {
-    pub fn new(folder: &Path, carrier: &Carrier) -> Server {
+    pub async fn new(folder: &Path, carrier: &Carrier) -> Server {
         let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = free.local_addr().expect("an address");
         hasty().write(&folder.join("schedules"));
         let config = folder.join("ringdown.toml");
+        let database = crate::DATABASE.address(folder).await;
+        let secret = crate::DATABASE.token_secret().map(|secret| format!("token_secret = \"{secret}\"\n"));
         let text = format!(
-            "listen = \"{address}\"\npublic_url = \"{PUBLIC_URL}\"\ndatabase = \"sqlite:{folder}/ringdown.db\"\n\
+            "listen = \"{address}\"\npublic_url = \"{PUBLIC_URL}\"\ndatabase = \"{database}\"\n{}\
              schedules = \"{folder}/schedules\"\n[carriers.main]\nkind = \"twilio\"\naccount_sid = \"{}\"\n\
              auth_token = \"{}\"\nbase_url = \"{}\"\nfrom = [\"{}\"]\n",
+            secret.unwrap_or_default(),
             carrier::ACCOUNT,
             carrier::TOKEN,
             carrier.base_url(),
@@ -127,7 +130,7 @@ async fn deliver(http: &reqwest::Client, address: SocketAddr, key: &str) {
 async fn killed_at_any_moment_it_loses_no_event_and_climbs_on() {
     let folder = tempfile::tempdir().expect("a folder");
     let carrier = Carrier::start(Clock::system(), PUBLIC_URL).await;
-    let mut server = Server::new(folder.path(), &carrier);
+    let mut server = Server::new(folder.path(), &carrier).await;
     carrier.connect(Some(server.address));
     let pump = tokio::spawn({
         let carrier = carrier.clone();

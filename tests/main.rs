@@ -7,12 +7,17 @@ mod kill;
 mod ledger;
 mod live;
 mod mail;
+mod mail_killed;
 mod outage;
 mod paging;
 mod phone;
 mod policies;
 mod report;
 mod restart;
+mod statements;
 mod tidy;
 mod watch;
 mod world;
+
+/// What the worlds of this binary are kept in.
+const DATABASE: world::Database = world::Database::Sqlite;

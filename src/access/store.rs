@@ -49,8 +49,8 @@ const LIST: Sql = Sql::same(
 
 /// Tokens, newest first, older than the id `before`.
 pub async fn list(tx: &mut Tx, before: Option<&str>, limit: i64) -> sqlx::Result<Vec<Token>> {
-    // Ids are lower-case letters and digits: `~` comes after all of them.
-    let before = before.unwrap_or("~");
+    // Above every id, in every language's order: letters and digits, beginning with `tok_`.
+    let before = before.unwrap_or("zzzz");
     on!(tx, LIST, |c, sql| sqlx::query_as(sql).bind(before).bind(limit).fetch_all(c).await)
 }
 

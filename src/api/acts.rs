@@ -20,6 +20,7 @@ use crate::{
     incident::{Actor, Command, Evidence, RcaStage, Via},
     server::App,
     sla::Priority,
+    store::retry::retried,
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -57,6 +58,10 @@ trait Act: DeserializeOwned {
 }
 
 async fn carry_out<T: Act>(app: &App, caller: &Caller, name: &str, posted: Posted<T>) -> Answer {
+    retried(|| carry_out_once(app, caller, name, &posted)).await
+}
+
+async fn carry_out_once<T: Act>(app: &App, caller: &Caller, name: &str, posted: &Posted<T>) -> Answer {
     let config = app.config.load_full();
     let mut check = Check::default();
     let by = match posted.body.on_behalf() {

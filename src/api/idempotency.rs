@@ -1,6 +1,8 @@
 //! One request, sent twice, takes effect once: the answer to a POST with an `Idempotency-Key` is kept for a day, in
 //! the transaction of what the request did.
 
+use std::fmt;
+
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -8,8 +10,14 @@ use axum::{
 use chrono::TimeDelta;
 use serde::Serialize;
 
-use super::{Problem, request::Posted, store};
-use crate::{access::Caller, clock::Time, incident::door::DoorError, server::App, store::Tx};
+use super::{Problem, problem::Conflict, request::Posted, store};
+use crate::{
+    access::Caller,
+    clock::Time,
+    incident::door::DoorError,
+    server::App,
+    store::{Tx, retry::MayConflict},
+};
 
 /// How long an answer is kept, in hours.
 const KEPT_HOURS: i64 = 24;
@@ -20,6 +28,18 @@ pub type Answer = Result<Response, Stop>;
 /// An answer before the work was done.
 #[derive(Debug)]
 pub struct Stop(Box<Response>);
+
+impl MayConflict for Stop {
+    fn is_conflict(&self) -> bool {
+        self.0.extensions().get::<Conflict>().is_some()
+    }
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "answered {}", self.0.status())
+    }
+}
 
 impl IntoResponse for Stop {
     fn into_response(self) -> Response {

@@ -15,7 +15,7 @@ use super::{
     view::{self, IncidentView, Named},
 };
 use crate::{
-    access::{Allowed, Role, least},
+    access::{Allowed, Caller, Role, least},
     config::Config,
     id::{CustomerKey, IncidentId, PageId, PersonKey, PlanKey, TeamKey},
     incident::{self, Command, Contact, Incident, Report, Source, store::Filter},
@@ -23,7 +23,7 @@ use crate::{
     people::{E164, MailAddress},
     server::App,
     sla::{Plan, Priority},
-    store::Tx,
+    store::{Tx, retry::retried},
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -45,7 +45,7 @@ pub(super) async fn find(tx: &mut Tx, name: &str) -> Result<Incident, Problem> {
 }
 
 /// Trouble, reported by a program or a person.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReportBody {
     /// Whose trouble it is. Without it, `team` must be given, and nothing is promised unless `plan` is.
@@ -88,7 +88,7 @@ pub enum Subject {
 }
 
 /// Whom to call back.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContactBody {
     pub name: Option<String>,
@@ -194,13 +194,17 @@ async fn report(
     Allowed { caller, .. }: Allowed<least::Intake>,
     posted: Posted<ReportBody>,
 ) -> Answer {
+    retried(|| report_once(&app, &caller, &posted)).await
+}
+
+async fn report_once(app: &App, caller: &Caller, posted: &Posted<ReportBody>) -> Answer {
     let config = app.config.load_full();
-    let mut work = posted.begin(&app, &caller).await?;
-    let mut report = posted.body.checked(&config, &caller.name)?;
+    let mut work = posted.begin(app, caller).await?;
+    let mut report = posted.body.clone().checked(&config, &caller.name)?;
     report.reference = app.door.free_reference(&mut work.tx).await?;
     let id = IncidentId::from(crate::id::fresh("inc"));
     let incident = app.door.execute_in(&mut work.tx, &id, Command::Report(Box::new(report))).await?;
-    work.finish(&app, StatusCode::CREATED, &view::incident(&incident, &config, &caller)).await
+    work.finish(app, StatusCode::CREATED, &view::incident(&incident, &config, caller)).await
 }
 
 /// Which incidents.

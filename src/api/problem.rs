@@ -6,6 +6,8 @@ use axum::{
 };
 use serde::Serialize;
 
+use crate::store::retry::MayConflict;
+
 /// An error, for a program and for the person who reads its log.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct Problem {
@@ -21,7 +23,14 @@ pub struct Problem {
     pub errors: Vec<FieldError>,
     #[serde(skip)]
     pub retry_after: Option<u32>,
+    /// Another transaction was faster.
+    #[serde(skip)]
+    pub(crate) conflict: bool,
 }
+
+/// On an answer of ours that another transaction is the reason for: the same again at once may well be taken.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Conflict;
 
 /// One field that is wrong.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
@@ -40,6 +49,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             retry_after: None,
+            conflict: false,
         }
     }
 
@@ -125,6 +135,9 @@ impl IntoResponse for Problem {
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
+        if self.conflict {
+            response.extensions_mut().insert(Conflict);
+        }
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
@@ -134,8 +147,11 @@ impl IntoResponse for Problem {
 
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
-        tracing::error!(%error, "the database refused");
-        Problem::unavailable()
+        let conflict = error.is_conflict();
+        if !conflict {
+            tracing::error!(%error, "the database refused");
+        }
+        Problem { conflict, ..Problem::unavailable() }
     }
 }
 

@@ -23,6 +23,7 @@ pub use status::Status;
 use crate::{
     id::{AttemptId, CarrierKey},
     people::{Channel, E164},
+    store::retry::MayConflict,
 };
 
 /// What we ask of a provider. No call here may be made inside a transaction.
@@ -151,8 +152,25 @@ pub trait Switchboard: Send + Sync {
 
 /// The database does not take it now; nothing was recorded, ask again.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot answer now: {0}")]
-pub struct Unavailable(pub String);
+#[error("cannot answer now: {why}")]
+pub struct Unavailable {
+    pub why: String,
+    /// Another transaction was faster: the same again at once may well be taken.
+    pub conflict: bool,
+}
+
+impl Unavailable {
+    /// For this reason, which asking again at once does not mend.
+    pub fn because(why: impl Into<String>) -> Self {
+        Unavailable { why: why.into(), conflict: false }
+    }
+}
+
+impl MayConflict for Unavailable {
+    fn is_conflict(&self) -> bool {
+        self.conflict
+    }
+}
 
 /// One turn of a call: something happened on the line, and the provider asks what to do.
 #[derive(Clone, Default)]

@@ -172,8 +172,8 @@ async fn database(settings: &Settings) -> Health {
     match Db::open(&settings.database).await {
         Ok(db) => match db.begin().await {
             // Dropped, so rolled back: that it could begin to write is all we want to know.
-            Ok(_) => Good(format!("the database {} can be written", settings.database)),
-            Err(error) => Bad(format!("the database {} cannot be written: {error}", settings.database)),
+            Ok(_) => Good(format!("the database {} can be written", settings.database_name())),
+            Err(error) => Bad(format!("the database {} cannot be written: {error}", settings.database_name())),
         },
         Err(error) => Bad(format!("{error:#}")),
     }

@@ -254,7 +254,7 @@ fn now() -> DateTime<Utc> {
 async fn migrate(local: &Local) -> anyhow::Result<()> {
     let settings = local.settings()?;
     Db::open(&settings.database).await?.close().await;
-    print(&format!("{} is up to date.\n", settings.database));
+    print(&format!("{} is up to date.\n", settings.database_name()));
     Ok(())
 }
 

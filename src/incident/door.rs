@@ -18,7 +18,10 @@ use crate::{
     id::IncidentId,
     mail, oncall, paging,
     server::bell::Bell,
-    store::{Db, Tx},
+    store::{
+        Db, Tx,
+        retry::{MayConflict, retried},
+    },
 };
 
 /// How long a closed incident's reference is left alone: people still say it.
@@ -44,15 +47,24 @@ pub enum DoorError {
     Database(#[from] sqlx::Error),
 }
 
+impl MayConflict for DoorError {
+    fn is_conflict(&self) -> bool {
+        matches!(self, DoorError::Database(error) if error.is_conflict())
+    }
+}
+
 impl Door {
     /// Carries out one command in a transaction of its own. When it returns, the result is durable and the bell has
     /// been rung.
     pub async fn execute(&self, id: &IncidentId, command: Command) -> Result<Incident, DoorError> {
-        let mut tx = self.db.begin().await?;
-        let incident = self.execute_in(&mut tx, id, command).await?;
-        tx.commit().await?;
-        self.bell.ring();
-        Ok(incident)
+        retried(|| async {
+            let mut tx = self.db.begin().await?;
+            let incident = self.execute_in(&mut tx, id, command.clone()).await?;
+            tx.commit().await?;
+            self.bell.ring();
+            Ok(incident)
+        })
+        .await
     }
 
     /// Carries out one command inside a transaction of the caller's, who commits and then rings the bell.

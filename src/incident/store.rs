@@ -34,10 +34,10 @@ const OPEN_OF_CUSTOMER: Sql =
 const LIST: Sql = Sql::same(
     "select state from incidents
      where ($1 = 0 or phase = 'open')
-       and ($2 is null or priority = $2)
-       and ($3 is null or customer = $3)
-       and ($4 is null or team = $4)
-       and ($5 is null or id < $5)
+       and (cast($2 as text) is null or priority = $2)
+       and (cast($3 as text) is null or customer = $3)
+       and (cast($4 as text) is null or team = $4)
+       and (cast($5 as text) is null or id < $5)
      order by id desc limit $6",
 );
 
@@ -72,7 +72,7 @@ const SET_TIMER: Sql = Sql::same(
 const CLEAR_TIMER: Sql = Sql::same("delete from timers where incident_id = $1");
 
 const REFERENCE_TAKEN: Sql = Sql::same(
-    "select 1 from incidents where reference = $1 and id <> $3
+    "select cast(1 as bigint) from incidents where reference = $1 and id <> $3
      and (phase = 'open' or updated_at > $2
           or exists (select 1 from timers where timers.incident_id = incidents.id))
      limit 1",

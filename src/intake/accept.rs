@@ -16,7 +16,7 @@ use crate::{
         door::DoorError,
     },
     server::App,
-    store::Tx,
+    store::{Tx, retry::retried},
 };
 
 /// A payload taken.
@@ -35,6 +35,18 @@ pub async fn accept(
     integration: &Integration,
     signals: Vec<Signal>,
     webhook_id: Option<&str>,
+    received: Received,
+) -> Result<Accepted, DoorError> {
+    let signals = in_order(signals);
+    retried(|| accept_once(app, config, integration, &signals, webhook_id, received.clone())).await
+}
+
+async fn accept_once(
+    app: &App,
+    config: &Config,
+    integration: &Integration,
+    signals: &[(String, Signal)],
+    webhook_id: Option<&str>,
     mut received: Received,
 ) -> Result<Accepted, DoorError> {
     let mut tx = app.db.begin().await?;
@@ -46,8 +58,8 @@ pub async fn accept(
         Some(outcomes) => Accepted { outcomes, replayed: true },
         None => {
             let mut outcomes = Vec::with_capacity(signals.len());
-            for (key, signal) in in_order(signals) {
-                outcomes.push(apply(app, &mut tx, config, integration, &key, &signal).await?);
+            for (key, signal) in signals {
+                outcomes.push(apply(app, &mut tx, config, integration, key, signal).await?);
             }
             if let Some(id) = webhook_id {
                 store::answer_webhook(&mut tx, &integration.key, id, &outcomes).await?;

@@ -30,7 +30,7 @@ pub async fn turn(app: &App, turn: Turn) -> Result<Document, Unavailable> {
     let (config, now) = (app.config.load_full(), app.clock.now());
     let Some(id) = turn.param("a") else { return Ok(Document::hang_up()) };
     let mut tx = app.db.begin().await?;
-    let attempt = store::load(&mut tx, &id.into()).await?;
+    let attempt = store::load_in_order(&mut tx, &id.into()).await?;
     let Some(mut attempt) = attempt.filter(|attempt| attempt.channel == Channel::Voice) else {
         return Ok(Document::hang_up());
     };

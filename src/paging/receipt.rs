@@ -21,7 +21,7 @@ pub async fn record(app: &App, receipt: Receipt) -> Result<(), Unavailable> {
     let mut tx = app.db.begin().await?;
     if store::keep_receipt(&mut tx, &receipt, now).await? {
         let attempt = match &receipt.attempt {
-            Some(id) => store::load(&mut tx, id).await?,
+            Some(id) => store::load_in_order(&mut tx, id).await?,
             None => None,
         };
         if let Some(mut attempt) = attempt.filter(|attempt| attempt.channel == receipt.channel) {

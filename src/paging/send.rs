@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -20,7 +20,7 @@ use crate::{
     id::CarrierKey,
     people::Channel,
     server::{App, settings::CarrierSettings},
-    store::Tx,
+    store::{Tx, retry::retried},
 };
 
 /// How long a claim lasts.
@@ -213,6 +213,7 @@ impl Sender {
         let mut again = false;
         let kept = self
             .fenced(claimed, |attempt| {
+                again = false;
                 if attempt.stage != Stage::Sending {
                     attempt.leased_by = None;
                 } else if attempt.cancelled {
@@ -301,7 +302,7 @@ impl Sender {
     }
 
     /// The last word on a claim: changes the row as it is now, gives the lease back, and lets the page go on.
-    async fn finish(&self, claimed: &Attempt, change: impl FnOnce(&mut Attempt)) {
+    async fn finish(&self, claimed: &Attempt, mut change: impl FnMut(&mut Attempt) + Send) {
         self.fenced(claimed, |attempt| {
             change(attempt);
             attempt.leased_by = None;
@@ -311,8 +312,9 @@ impl Sender {
 
     /// Changes the row as it is now, if the claim still holds. A database that does not take it leaves the lease to
     /// run out, and the attempt is looked up then.
-    async fn fenced(&self, claimed: &Attempt, change: impl FnOnce(&mut Attempt)) -> bool {
-        match self.try_fenced(claimed, change).await {
+    async fn fenced(&self, claimed: &Attempt, change: impl FnMut(&mut Attempt) + Send) -> bool {
+        let change = Mutex::new(change);
+        match retried(|| self.try_fenced(claimed, &change)).await {
             Ok(kept) => kept,
             Err(error) => {
                 tracing::error!(attempt = %claimed.id, %error, "cannot write down what became of an attempt");
@@ -321,17 +323,21 @@ impl Sender {
         }
     }
 
-    async fn try_fenced(&self, claimed: &Attempt, change: impl FnOnce(&mut Attempt)) -> sqlx::Result<bool> {
+    async fn try_fenced(
+        &self,
+        claimed: &Attempt,
+        change: &Mutex<impl FnMut(&mut Attempt) + Send>,
+    ) -> sqlx::Result<bool> {
         let now = self.app.clock.now();
         let mut tx = self.app.db.begin().await?;
-        let current = store::load(&mut tx, &claimed.id).await?;
+        let current = store::load_in_order(&mut tx, &claimed.id).await?;
         let held = |attempt: &Attempt| attempt.tries == claimed.tries && attempt.leased_by == claimed.leased_by;
         let Some(mut attempt) = current.filter(held) else {
             tracing::warn!(attempt = %claimed.id, "the lease of an attempt was lost; whoever has it looks it up");
             return Ok(false);
         };
         let before = (attempt.outcome, claimed.sid.is_none() && claimed.stage == Stage::Sending);
-        change(&mut attempt);
+        (change.lock().unwrap_or_else(PoisonError::into_inner))(&mut attempt);
         if before.1 && attempt.sid.is_some() {
             self.measure(&mut tx, &attempt, now).await?;
         }

@@ -28,6 +28,12 @@ const INSERT: Sql = Sql::same(
 );
 const LOAD: Sql =
     Sql { sqlite: "select * from attempts where id = $1", postgres: "select * from attempts where id = $1 for update" };
+/// One writer needs no lock.
+const LOCK_INCIDENT: Sql = Sql {
+    sqlite: "select id from attempts where id = $1",
+    postgres: "select id from incidents where id = (select incident_id from attempts where attempts.id = $1) \
+               for update",
+};
 const SAVE: Sql = Sql::same(
     "update attempts set stage = $1, outcome = $2, cancelled = $3, channel = $4, address = $5, carrier = $6, \
      sid = $7, status = $8, error_code = $9, reason = $10, sends = $11, leased_by = $12, wake_at = $13, \
@@ -281,6 +287,13 @@ pub async fn load(tx: &mut Tx, id: &AttemptId) -> sqlx::Result<Option<Attempt>> 
         .transpose()
 }
 
+/// The attempt, locked after its incident: whoever acts on an incident locks in this order too, so that an
+/// acknowledgement and a receipt do not wait for each other.
+pub async fn load_in_order(tx: &mut Tx, id: &AttemptId) -> sqlx::Result<Option<Attempt>> {
+    on!(tx, LOCK_INCIDENT, |c, sql| sqlx::query(sql).bind(id.as_str()).fetch_optional(c).await.map(drop))?;
+    load(tx, id).await
+}
+
 /// Writes back what changed, under the fence: false when somebody claimed it since it was loaded.
 pub async fn save(tx: &mut Tx, attempt: &Attempt) -> sqlx::Result<bool> {
     let saved = on!(tx, SAVE, |c, sql| sqlx::query(sql)
@@ -512,6 +525,7 @@ pub async fn replies_since(tx: &mut Tx, address: &E164, since: Time) -> sqlx::Re
 pub const STATEMENTS: &[(&str, Sql)] = &[
     ("insert", INSERT),
     ("load", LOAD),
+    ("lock_incident", LOCK_INCIDENT),
     ("save", SAVE),
     ("of_page", OF_PAGE),
     ("of_incident", OF_INCIDENT),

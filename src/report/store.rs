@@ -65,8 +65,8 @@ const COVERING: Sql = Sql::same(
 const INCIDENTS: Sql = Sql::same(
     "select id from incidents
      where opened_at < $1 and (phase = 'open' or updated_at >= $2)
-       and ($3 is null or customer = $3)
-       and ($4 is null or id > $4)
+       and (cast($3 as text) is null or customer = $3)
+       and (cast($4 as text) is null or id > $4)
      order by id limit $5",
 );
 

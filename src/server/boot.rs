@@ -72,9 +72,12 @@ pub async fn start(mut settings: Settings, clock: Clock) -> anyhow::Result<Runni
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
 
     let mut tx = app.db.begin().await?;
-    timer::claim::release(&mut tx).await?;
-    paging::store::release(&mut tx, app.clock.now()).await?;
-    mail::store::release(&mut tx, app.clock.now()).await?;
+    // Where others may be at work, their leases run out by themselves.
+    if app.db.is_ours_alone() {
+        timer::claim::release(&mut tx).await?;
+        paging::store::release(&mut tx, app.clock.now()).await?;
+        mail::store::release(&mut tx, app.clock.now()).await?;
+    }
     let run = report::store::begin_run(&mut tx, app.clock.now()).await?;
     tx.commit().await?;
 

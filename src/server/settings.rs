@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 use secrecy::SecretString;
 
 pub use self::stray::{Stray, strays};
-use crate::id::CarrierKey;
+use crate::{id::CarrierKey, store};
 
 /// The settings that hold when nothing is said, commented: what `ringdown init` writes.
 pub const DEFAULT_TOML: &str = include_str!("../../ringdown.default.toml");
@@ -25,7 +25,7 @@ pub struct Settings {
     /// How carriers and people reach us: scheme, host, perhaps a path, no slash at the end. Signatures are checked
     /// over it; it is never taken from a request.
     pub public_url: String,
-    /// `sqlite:PATH`.
+    /// `sqlite:PATH` or `postgres://…`. May hold a password: [`Settings::database_name`] is what people are shown.
     pub database: String,
     /// The folder of `*.toml` files.
     pub schedules: PathBuf,
@@ -90,6 +90,17 @@ pub struct HandsetsSettings {
     /// The number our texts and calls come from.
     pub from: String,
     pub ring_seconds: u32,
+}
+
+impl Settings {
+    /// The database as people are shown it: without what may be a password.
+    pub fn database_name(&self) -> &str {
+        let address = self.database.split('?').next().unwrap_or_default();
+        match address.rsplit_once('@') {
+            Some((_, place)) if store::is_postgres(address) => place,
+            _ => address,
+        }
+    }
 }
 
 impl Default for HandsetsSettings {

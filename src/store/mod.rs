@@ -1,15 +1,14 @@
 //! The two databases as one. SQL is written once, with `$n` parameters; only claiming, notifying and DDL differ.
 //!
 //! SQLite (the default): WAL, `synchronous = full`, one writing connection, read-only readers, and
-//! `BEGIN IMMEDIATE` for everything that writes.
+//! `BEGIN IMMEDIATE` for everything that writes. PostgreSQL: read committed, one pool, and [`retry`] for transactions
+//! that stand in each other's way.
 
-use std::{path::Path, time::Duration};
+mod postgres;
+pub mod retry;
+mod sqlite;
 
-use anyhow::Context;
-use sqlx::{
-    PgPool, Postgres, Sqlite, SqlitePool, Transaction,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-};
+use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
 /// A statement, as text. Nearly every one is the same on both databases.
 #[derive(Clone, Copy, Debug)]
@@ -59,52 +58,31 @@ macro_rules! on {
 }
 
 impl Db {
-    /// Opens `sqlite:PATH` (made if it is not there) and brings its tables up to date.
+    /// Opens `sqlite:PATH` (made if it is not there) or `postgres://…`, and brings its tables up to date. What an error
+    /// says holds no password.
     pub async fn open(url: &str) -> anyhow::Result<Db> {
-        let path = url.strip_prefix("sqlite:").with_context(|| {
-            format!("database `{}` is not supported; write `sqlite:PATH`", url.split(':').next().unwrap_or_default())
-        })?;
-        let path = path.trim_start_matches("//");
-        if let Some(folder) = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder)
-                .with_context(|| format!("cannot make the database's folder {}", folder.display()))?;
+        match url.strip_prefix("sqlite:") {
+            Some(path) => sqlite::open(path.trim_start_matches("//")).await,
+            None if is_postgres(url) => postgres::open(url).await,
+            None => anyhow::bail!(
+                "database `{}` is not supported; write `sqlite:PATH` or `postgres://USER@HOST/NAME`",
+                url.split(':').next().unwrap_or_default()
+            ),
         }
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(5))
-            .foreign_keys(true);
-        let write = SqlitePoolOptions::new()
-            .max_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .acquire_timeout(Duration::from_secs(10))
-            .connect_with(options.clone())
-            .await
-            .with_context(|| {
-                format!("cannot open the database {path}; may this user write to it and to its folder?")
-            })?;
-        sqlx::migrate!("migrations/sqlite")
-            .run(&write)
-            .await
-            .context("cannot bring the database's tables up to date")?;
-        let read = SqlitePoolOptions::new()
-            .max_connections(4)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_with(options.create_if_missing(false).read_only(true))
-            .await
-            .with_context(|| format!("cannot open the database {path} for reading"))?;
-        Ok(Db::Sqlite { write, read })
+    }
+
+    /// Whether no other process can be at work on it: what was leased before this one began is nobody's.
+    pub fn is_ours_alone(&self) -> bool {
+        matches!(self, Db::Sqlite { .. })
     }
 
     /// A transaction that may write.
     pub async fn begin(&self) -> sqlx::Result<Tx> {
         match self {
             Db::Sqlite { write, .. } => Ok(Tx::Sqlite(write.begin_with("begin immediate").await?)),
-            Db::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await?)),
+            Db::Postgres(pool) => {
+                Ok(Tx::Postgres(pool.begin_with("begin isolation level read committed read write").await?))
+            }
         }
     }
 
@@ -112,7 +90,9 @@ impl Db {
     pub async fn read(&self) -> sqlx::Result<Tx> {
         match self {
             Db::Sqlite { read, .. } => Ok(Tx::Sqlite(read.begin().await?)),
-            Db::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await?)),
+            Db::Postgres(pool) => {
+                Ok(Tx::Postgres(pool.begin_with("begin isolation level repeatable read read only").await?))
+            }
         }
     }
 
@@ -126,6 +106,11 @@ impl Db {
             Db::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// Whether this is the address of a PostgreSQL database.
+pub fn is_postgres(url: &str) -> bool {
+    ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme))
 }
 
 impl Tx {

@@ -10,6 +10,7 @@ use crate::{
     clock::Time,
     incident::{Command, Refusal, door::DoorError, store},
     server::App,
+    store::retry::retried,
 };
 
 /// Timers claimed at a time.
@@ -78,7 +79,7 @@ async fn turn(app: &App) -> Result<Option<Time>, DoorError> {
 
 /// Carries them out; a panic over one of them is an error like any other, so that it stops no other incident.
 async fn try_to(app: &App, timers: &[Claimed]) -> Result<(), String> {
-    match AssertUnwindSafe(carry_out(app, timers)).catch_unwind().await {
+    match AssertUnwindSafe(retried(|| carry_out(app, timers))).catch_unwind().await {
         Ok(done) => done.map_err(|error| error.to_string()),
         Err(_) => Err("a bug: it panicked".into()),
     }

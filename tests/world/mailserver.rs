@@ -64,6 +64,7 @@ impl MailServer {
     }
 
     /// One that lets people sign in only after STARTTLS. Its certificate is its own: [`MailServer::certificate`].
+    #[allow(dead_code, reason = "one of the test binaries uses it")]
     pub fn encrypted(password: &str) -> MailServer {
         MailServer::open(Some(password), true)
     }

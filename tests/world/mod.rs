@@ -9,11 +9,12 @@ pub mod form;
 pub mod line;
 pub mod mailserver;
 pub mod office;
+pub mod postgres;
 pub mod queue;
 pub mod twiml;
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -47,6 +48,29 @@ pub const NIGHT: &str = "2026-11-18T08:00:00Z";
 /// In real time, how long the world may take to come to rest: longer than a carrier is waited for.
 const PATIENCE: Duration = Duration::from_secs(25);
 
+/// What a world is kept in. Each test binary has one: `crate::DATABASE`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code, reason = "each binary makes one of them")]
+pub enum Database {
+    Sqlite,
+    Postgres,
+}
+
+impl Database {
+    /// The address of a new one; `folder` is for what is a file.
+    pub async fn address(self, folder: &Path) -> String {
+        match self {
+            Database::Sqlite => format!("sqlite:{}/ringdown.db", folder.display()),
+            Database::Postgres => postgres::database().await,
+        }
+    }
+
+    /// Where there is no file, there is no place beside it for a secret.
+    pub fn token_secret(self) -> Option<&'static str> {
+        (self == Database::Postgres).then_some("only the tests sign with this secret")
+    }
+}
+
 pub struct World {
     pub carrier: Carrier,
     pub clock: Clock,
@@ -58,6 +82,7 @@ pub struct World {
     /// Those that send mail.
     mail: Vec<(CarrierKey, CarrierSettings)>,
     folder: TempDir,
+    database: String,
     judged: bool,
 }
 
@@ -84,6 +109,21 @@ impl World {
 
     /// One that sends mail, by these carriers.
     pub async fn posting(office: Office, at: &str, mail: Vec<(CarrierKey, CarrierSettings)>) -> World {
+        World::anywhere(office, at, mail, None).await
+    }
+
+    /// The office as it is, at night, in this database.
+    #[allow(dead_code, reason = "SQLite has no server that goes away")]
+    pub async fn kept_in(database: String) -> World {
+        World::anywhere(Office::default(), NIGHT, Vec::new(), Some(database)).await
+    }
+
+    async fn anywhere(
+        office: Office,
+        at: &str,
+        mail: Vec<(CarrierKey, CarrierSettings)>,
+        database: Option<String>,
+    ) -> World {
         let start: Time = at.parse().expect("an instant");
         let (clock, hand) = Clock::manual(start);
         let folder = tempfile::tempdir().expect("a folder");
@@ -98,6 +138,10 @@ impl World {
             token: String::new(),
             http: http.expect("a client"),
             mail,
+            database: match database {
+                Some(given) => given,
+                None => crate::DATABASE.address(folder.path()).await,
+            },
             folder,
             judged: false,
         };
@@ -119,10 +163,10 @@ impl World {
         Settings {
             listen: "127.0.0.1:0".parse().expect("an address"),
             public_url: PUBLIC_URL.into(),
-            database: format!("sqlite:{}", self.folder.path().join("ringdown.db").display()),
+            database: self.database.clone(),
             schedules: self.schedules(),
             carriers: self.mail.iter().cloned().chain([phones]).collect(),
-            token_secret: None,
+            token_secret: crate::DATABASE.token_secret().map(Into::into),
             ledger_key: None,
             keep_payloads: TimeDelta::days(7),
         }
@@ -259,13 +303,15 @@ impl World {
         let mut text = format!("now {}\n", self.now());
         if self.server.is_some() {
             const ATTEMPTS: Sql = Sql::same(
-                "select id || ' ' || channel || ' ' || stage || ' wake ' || coalesce(wake_at, '-') || ' leased ' \
+                "select id || ' ' || channel || ' ' || stage || ' wake ' || coalesce(cast(wake_at as text), '-') || ' leased ' \
                  || coalesce(leased_by, '-') || ' ' || coalesce(outcome, '-') || ' ' || coalesce(reason, '') \
                  from attempts order by created_at",
             );
-            const TIMERS: Sql = Sql::same("select incident_id || ' due ' || due_at || ' wake ' || wake_at from timers");
+            const TIMERS: Sql = Sql::same(
+                "select incident_id || ' due ' || cast(due_at as text) || ' wake ' || cast(wake_at as text) from timers",
+            );
             const MAILS: Sql = Sql::same(
-                "select id || ' ' || stage || ' wake ' || coalesce(wake_at, '-') || ' leased ' \
+                "select id || ' ' || stage || ' wake ' || coalesce(cast(wake_at as text), '-') || ' leased ' \
                  || coalesce(leased_by, '-') || ' ' || coalesce(reason, '') from mails order by id",
             );
             let mut tx = self.running().app.db.read().await.expect("the database");

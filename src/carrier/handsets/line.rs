@@ -218,12 +218,13 @@ impl Exchange {
         &'a self,
         question: impl FnOnce(&'a dyn Switchboard) -> BoxFuture<'a, Result<T, Unavailable>>,
     ) -> Result<T, Unavailable> {
-        let switchboard = self.switchboard.get().ok_or_else(|| Unavailable("the handsets are not connected".into()))?;
+        let switchboard =
+            self.switchboard.get().ok_or_else(|| Unavailable::because("the handsets are not connected"))?;
         let answer = AssertUnwindSafe(question(switchboard.as_ref())).catch_unwind();
         match tokio::time::timeout(PATIENCE, answer).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err(Unavailable("the switchboard panicked".into())),
-            Err(_) => Err(Unavailable("the switchboard took too long".into())),
+            Ok(Err(_)) => Err(Unavailable::because("the switchboard panicked")),
+            Err(_) => Err(Unavailable::because("the switchboard took too long")),
         }
     }
 }

@@ -320,7 +320,7 @@ async fn recorded(asked: &Asked, work: impl Future<Output = Result<(), Unavailab
 }
 
 async fn within<T>(most: Duration, work: impl Future<Output = Result<T, Unavailable>>) -> Result<T, Unavailable> {
-    let late = || Unavailable("it took too long".into());
+    let late = || Unavailable::because("it took too long");
     tokio::time::timeout(most, work).await.unwrap_or_else(|_| Err(late()))
 }
 

@@ -36,7 +36,7 @@ impl Notes {
                 self.asked.lock().unwrap().push(what);
                 Ok(())
             }
-            Mood::Unavailable => Err(Unavailable("full".into())),
+            Mood::Unavailable => Err(Unavailable::because("full")),
             Mood::Asleep => std::future::pending().await,
         }
     }

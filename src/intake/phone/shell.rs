@@ -336,7 +336,7 @@ fn input(turn: &Turn) -> Option<Input> {
 
 fn sid(sid: &str) -> Result<String, Unavailable> {
     if sid.is_empty() || sid.len() > SID_LENGTH {
-        return Err(Unavailable("the carrier gave the call no id we can keep".into()));
+        return Err(Unavailable::because("the carrier gave the call no id we can keep"));
     }
     Ok(sid.into())
 }

@@ -19,6 +19,7 @@ use crate::{
     },
     people::E164,
     span::Span,
+    store,
 };
 
 /// Read from the working directory when no other file is named.
@@ -286,7 +287,8 @@ fn url(text: &str) -> Result<String, String> {
 fn database(text: &str) -> Result<String, String> {
     match text.strip_prefix("sqlite:") {
         Some(path) if !path.trim_matches('/').is_empty() => Ok(text.to_owned()),
-        _ => Err("is not a database we can open; write `sqlite:PATH`".into()),
+        None if store::is_postgres(text) => Ok(text.to_owned()),
+        _ => Err("is not a database we can open; write `sqlite:PATH` or `postgres://USER@HOST/NAME`".into()),
     }
 }
 
@@ -398,7 +400,7 @@ mod tests {
         the settings cannot be used:
         ringdown.toml:1: lisen: there is no such key; did you mean `listen`?
         ringdown.toml:2: public_url: is not a web address; write `https://`, the host, and a path if there is one
-        ringdown.toml:3: database: is not a database we can open; write `sqlite:PATH`
+        ringdown.toml:3: database: is not a database we can open; write `sqlite:PATH` or `postgres://USER@HOST/NAME`
         ringdown.toml:4: token_secret: has 5 bytes; write at least 32 random ones
         ringdown.toml:5: keep_payloads: `5` is not a span of time; write for example `90s`, `5m`, `1h30m` or `2d`
         ringdown.toml:7: carriers.twilio.account_sid: is missing; add `account_sid = "AC…"`
@@ -447,5 +449,17 @@ mod tests {
         let text = "token_secret = 'too-short-but-secret'\n[carriers.t]\nkind = 'twilio'\nauth_token = 'hush-hush'\n";
         let said = wrong(text, &bare);
         assert!(!said.contains("secret'") && !said.contains("hush") && !said.contains("too-short"), "{said}");
+    }
+
+    #[test]
+    fn a_database_is_shown_without_its_password() {
+        for (database, shown) in [
+            ("sqlite:/var/lib/a@b.db", "sqlite:/var/lib/a@b.db"),
+            ("postgres://ann:se@cret@db.example.com/ringdown?sslmode=require", "db.example.com/ringdown"),
+            ("postgres:///ringdown?host=/run&password=secret", "postgres:///ringdown"),
+        ] {
+            let settings = Settings { database: database.into(), ..Settings::default() };
+            assert_eq!(settings.database_name(), shown);
+        }
     }
 }

@@ -49,7 +49,7 @@ impl Desk {
             return Ok(());
         }
         *ill -= 1;
-        Err(Unavailable("ill".into()))
+        Err(Unavailable::because("ill"))
     }
 }
 

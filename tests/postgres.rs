@@ -1,0 +1,27 @@
+//! The stories of `main.rs` once more, on PostgreSQL, and what holds for both databases alone.
+//!
+//! Not here: a mail after a kill, because on a database that other nodes may share its lease of five minutes runs out
+//! by itself.
+
+mod chaos;
+mod contention;
+mod escalation;
+mod intake;
+mod kill;
+mod ledger;
+mod live;
+mod mail;
+mod outage;
+mod paging;
+mod parity;
+mod phone;
+mod policies;
+mod report;
+mod restart;
+mod server_restart;
+mod statements;
+mod watch;
+mod world;
+
+/// What the worlds of this binary are kept in.
+const DATABASE: world::Database = world::Database::Postgres;

@@ -1,0 +1,38 @@
+//! What the product says to its database, said once to the real one.
+
+use ringdown::{
+    on,
+    store::{Db, Sql},
+};
+
+/// The statements of every store.
+pub const ALL: &[(&str, &[(&str, Sql)])] = &[
+    ("access", ringdown::access::store::STATEMENTS),
+    ("api", ringdown::api::store::STATEMENTS),
+    ("config", ringdown::config::store::STATEMENTS),
+    ("incident", ringdown::incident::store::STATEMENTS),
+    ("intake", ringdown::intake::store::STATEMENTS),
+    ("intake/phone", ringdown::intake::phone::store::STATEMENTS),
+    ("mail", ringdown::mail::store::STATEMENTS),
+    ("oncall", ringdown::oncall::store::STATEMENTS),
+    ("paging", ringdown::paging::store::STATEMENTS),
+    ("report", ringdown::report::store::STATEMENTS),
+    ("timer", ringdown::timer::claim::STATEMENTS),
+];
+
+#[tokio::test]
+async fn every_statement_prepares() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let db = Db::open(&crate::DATABASE.address(folder.path()).await).await.expect("a database");
+    let mut refused = Vec::new();
+    for (module, statements) in ALL {
+        for (name, sql) in *statements {
+            let mut tx = db.begin().await.expect("a transaction");
+            let prepared = on!(&mut tx, sql, |c, text| {
+                sqlx::Executor::prepare(c, sqlx::SqlStr::from_static(text)).await.map(drop)
+            });
+            refused.extend(prepared.err().map(|error| format!("{module}: {name}: {error}")));
+        }
+    }
+    assert_eq!(refused, [""; 0]);
+}
