@@ -190,7 +190,7 @@ async fn a_caller_goes_on_waiting_while_we_start_again() {
         "{:?}",
         caller.heard_waiting()
     );
-    assert_eq!(responses(&world).await, [("connected".into(), true), ("conversation".into(), true)]);
+    assert_eq!(responses(&world).await, [("connected".into(), true), ("conversation".into(), false)]);
     world.finish();
 }
 
