@@ -32,6 +32,8 @@ async fn while_the_database_is_away_nothing_is_taken_and_afterwards_everything_g
     let address = server.database().await;
     let world = World::kept_in(address).await;
     assert_eq!(send(&world, "before").await.0, 202);
+    // What is under way when the server goes waits for its lease; this story is about what comes afterwards.
+    world.settle().await;
     assert_eq!(world.peek("/readyz").await.status, 200);
 
     tokio::task::block_in_place(|| server.stop());
