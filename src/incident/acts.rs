@@ -325,9 +325,9 @@ pub(super) fn deliver_rca(draft: &mut Draft<'_>, by: &Actor, stage: RcaStage, te
     Ok(())
 }
 
-/// A person, or somebody with a token of their own.
+/// A person of ours. A token that is nobody's is a program: it may tell, but it keeps no promise.
 fn human(actor: &Actor) -> bool {
-    matches!(actor, Actor::Person(_) | Actor::Token(_))
+    matches!(actor, Actor::Person(_))
 }
 
 fn known(draft: &Draft<'_>, actor: &Actor) -> Result<(), Refusal> {

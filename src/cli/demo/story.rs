@@ -179,7 +179,7 @@ impl Story<'_> {
         let Cast { manager, executive, .. } = &self.cast;
         self.stage.part("The hourly updates");
         self.stage.until(TimeDelta::minutes(50)).await;
-        self.update(reference, "We found it: a card processor's certificate ran out. A new one is on its way.").await?;
+        self.update(reference, manager, "We found it: a card processor's certificate ran out. A new one is on its way.").await?;
         self.stage.tell("nothing is posted for an hour …");
         let window = self
             .stage
@@ -193,7 +193,7 @@ impl Story<'_> {
         self.take(executive, "4").await?;
         let incident = self.incident(reference).await?;
         ensure!(incident["holder"]["key"] == executive.key.as_str(), "the executive does not hold it");
-        self.update(reference, "The new certificate is in place. We watch the first payments go through.").await
+        self.update(reference, executive, "The new certificate is in place. We watch the first payments go through.").await
     }
 
     async fn the_end(&self, reference: &str) -> anyhow::Result<()> {
@@ -238,8 +238,8 @@ impl Story<'_> {
         self.stage.get(&format!("/api/v1/incidents/{reference}")).await
     }
 
-    async fn update(&self, reference: &str, words: &str) -> anyhow::Result<()> {
-        let body = json!({"text": words, "customer_visible": true});
+    async fn update(&self, reference: &str, by: &Person, words: &str) -> anyhow::Result<()> {
+        let body = json!({"text": words, "customer_visible": true, "as": by.key.as_str()});
         self.stage.post(&format!("/api/v1/incidents/{reference}/updates"), body).await?;
         self.stage.tell("an update is posted");
         let heard = self.text_to(&self.caller(), words).await?;

@@ -336,7 +336,7 @@ fn kind(stage: RcaStage) -> Kind {
 }
 
 fn human(actor: &Actor) -> bool {
-    matches!(actor, Actor::Person(_) | Actor::Token(_))
+    matches!(actor, Actor::Person(_))
 }
 
 fn stamp(at: Time) -> String {
