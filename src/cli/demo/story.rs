@@ -179,7 +179,12 @@ impl Story<'_> {
         let Cast { manager, executive, .. } = &self.cast;
         self.stage.part("The hourly updates");
         self.stage.until(TimeDelta::minutes(50)).await;
-        self.update(reference, manager, "We found it: a card processor's certificate ran out. A new one is on its way.").await?;
+        self.update(
+            reference,
+            manager,
+            "We found it: a card processor's certificate ran out. A new one is on its way.",
+        )
+        .await?;
         self.stage.tell("nothing is posted for an hour …");
         let window = self
             .stage
@@ -193,7 +198,8 @@ impl Story<'_> {
         self.take(executive, "4").await?;
         let incident = self.incident(reference).await?;
         ensure!(incident["holder"]["key"] == executive.key.as_str(), "the executive does not hold it");
-        self.update(reference, executive, "The new certificate is in place. We watch the first payments go through.").await
+        self.update(reference, executive, "The new certificate is in place. We watch the first payments go through.")
+            .await
     }
 
     async fn the_end(&self, reference: &str) -> anyhow::Result<()> {
