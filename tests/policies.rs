@@ -84,6 +84,7 @@ async fn synchronet_click_hourly_updates_ruled_out_called_back_and_an_analysis_t
     caller.says("No card payment goes through.").await;
     assert!(caller.hears().contains("An engineer will call you back by 10:30"), "{}", caller.hears());
     caller.hang_up().await;
+    world.settle().await;
     let reference = text(&world.the_incident().await["reference"]);
     ok(&world, &reference, "acknowledge", "ben", json!({})).await;
     world.minutes(10).await;
@@ -119,6 +120,7 @@ async fn synchronet_click_hourly_updates_ruled_out_called_back_and_an_analysis_t
     let mut caller = world.dial(ACME).await;
     caller.press("2").await;
     caller.hang_up().await;
+    world.settle().await;
     let incident = world.incident(&reference).await;
     assert!(incident["ruled_out"].is_null(), "{}", world.timeline(&reference).await);
     assert_eq!(at(&incident["response"]["due"]), world.now() + TimeDelta::minutes(30));
