@@ -23,6 +23,15 @@ pub fn clock(at: Time, zone: &Zone) -> String {
     at.with_timezone(zone).format("%H:%M").to_string()
 }
 
+/// When something is due, where the reader is: a clock time, with the day when that is not the day on which the incident
+/// was last touched. A promise in working time may be days away.
+pub fn due_at(incident: &Incident, due: Time, zone: &Zone) -> String {
+    let paged = incident.pages.values().map(|page| page.at).max();
+    let acted = incident.holder.as_ref().map(|holder| holder.last_act);
+    let touched = incident.opened_at.max(paged.unwrap_or_default()).max(acted.unwrap_or_default());
+    words::clock_time(due, zone, touched)
+}
+
 /// At most `most` characters, on one line, with `...` where something was left out.
 pub fn short(text: &str, most: usize) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -67,15 +76,15 @@ pub fn analysis_due(incident: &Incident) -> Option<Time> {
 
 /// Why this page came, if that is not plain from the incident itself. Ends with a full stop, or is empty.
 pub fn why(incident: &Incident, cause: Cause, zone: &Zone) -> String {
-    let by = |due: Option<Time>| due.map_or_else(|| "now".into(), |due| format!("by {}", clock(due, zone)));
+    let by = |due: Option<Time>| due.map_or_else(|| "now".into(), |due| format!("by {}", due_at(incident, due, zone)));
     let on = |due: Option<Time>| due.map_or_else(|| "now".into(), |due| words::dated(due, zone));
-    let missed = incident.updates.past.last().map(|window| clock(window.due, zone));
+    let missed = incident.updates.past.last().map(|window| due_at(incident, window.due, zone));
     match cause {
         Cause::Opened => String::new(),
         Cause::NotAcknowledged => "Nobody took it yet.".into(),
         Cause::CallbackAtRisk => format!("Call the customer {}.", by(response_due(incident))),
         Cause::CallbackMissed => match incident.response.due {
-            Some(due) => format!("The callback was due {}. Call now.", clock(due, zone)),
+            Some(due) => format!("The callback was due {}. Call now.", due_at(incident, due, zone)),
             None => "The callback is late. Call now.".into(),
         },
         Cause::UpdateDue => format!("Update the customer {}.", by(update_due(incident))),
@@ -131,7 +140,7 @@ pub fn acknowledged(incident: &Incident, me: &PersonKey, config: &Config, zone: 
         Some(holder) if holder.who != Actor::Person(me.clone()) => {
             let mut text = format!("Noted. {} has {}.", name(&holder.who, config), incident.reference);
             if let Some(due) = update_due(incident) {
-                text += &format!(" Next update by {}.", clock(due, zone));
+                text += &format!(" Next update by {}.", due_at(incident, due, zone));
             }
             text
         }
@@ -143,13 +152,13 @@ pub fn acknowledged(incident: &Incident, me: &PersonKey, config: &Config, zone: 
 pub fn yours(incident: &Incident, zone: &Zone) -> String {
     let mut text = format!("{} is yours.", incident.reference);
     if let Some(due) = response_due(incident) {
-        text += &format!(" Call the customer back by {}.", clock(due, zone));
+        text += &format!(" Call the customer back by {}.", due_at(incident, due, zone));
         if let Some(number) = &incident.contact.number {
             let who = incident.contact.name.as_deref().map_or("Number".into(), |name| short(name, 30));
             text += &format!(" {who}: {}", short(number, 20));
         }
     } else if let Some(due) = update_due(incident) {
-        text += &format!(" Next update by {}.", clock(due, zone));
+        text += &format!(" Next update by {}.", due_at(incident, due, zone));
     } else if let Some(due) = analysis_due(incident) {
         text += &format!(" The analysis of the cause is due {}.", words::dated(due, zone));
     }
@@ -248,6 +257,16 @@ pub mod tests {
         incident.climb.level = Some(0);
         incident.apply(&Recorded { seq: 2, at, event: paged });
         incident
+    }
+
+    #[test]
+    fn what_is_due_on_another_day_is_told_with_the_day() {
+        let mut far = incident();
+        far.response.due = Some("2026-11-03T15:30:00Z".parse().unwrap());
+        let zone = Zone::utc();
+        assert_eq!(why(&far, Cause::CallbackAtRisk, &zone), "Call the customer by Tue 15:30.");
+        assert!(yours(&far, &zone).contains("back by Tue 15:30."));
+        assert_eq!(why(&incident(), Cause::CallbackAtRisk, &zone), "Call the customer by 12:30.");
     }
 
     #[test]

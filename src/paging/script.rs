@@ -1,6 +1,6 @@
 //! What is said on a page's call: who and how bad in the first second, then what, then the keys. Pure.
 
-use super::message::{clock, response_due, short, why};
+use super::message::{due_at, response_due, short, why};
 use crate::{
     carrier::{Action, Document, Verb, document::Digits},
     id::AttemptId,
@@ -126,7 +126,7 @@ impl Listener<'_> {
     pub fn caller_left(&self, incident: &Incident, next: Progress) -> Document {
         let mut words = "The caller is no longer on the line.".to_owned();
         if let Some(due) = response_due(incident) {
-            words += &format!(" The call was promised by {}.", clock(due, self.zone));
+            words += &format!(" The call was promised by {}.", due_at(incident, due, self.zone));
         }
         self.ask(vec![self.say(words), self.say("Press 5 to call the customer, or hang up.")], next)
     }
@@ -158,7 +158,7 @@ impl Listener<'_> {
             false => "The customer did not answer. This does not count as a callback yet.".to_owned(),
         };
         if let Some(due) = response_due(incident) {
-            words += &format!(" It is due by {}.", clock(due, self.zone));
+            words += &format!(" It is due by {}.", due_at(incident, due, self.zone));
         }
         self.ask(vec![self.say(words), self.say("Press 5 to call again, or hang up.")], next)
     }
@@ -166,7 +166,7 @@ impl Listener<'_> {
     fn owed(&self, incident: &Incident) -> String {
         let mut words = format!("{} is yours.", spelled(&incident.reference));
         if let Some(due) = response_due(incident) {
-            words += &format!(" Call the customer back by {}.", clock(due, self.zone));
+            words += &format!(" Call the customer back by {}.", due_at(incident, due, self.zone));
         }
         words
     }
