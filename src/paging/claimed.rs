@@ -141,7 +141,7 @@ mod tests {
         };
         // Not past its own end.
         assert_eq!((until, call.wake_at, call.stage), (at(600), Some(at(600)), Stage::Waiting));
-        assert_eq!(call.reason.unwrap(), "+12015550123 was tried too often; waits until 12:10");
+        assert_eq!(call.reason.unwrap(), "…23 was tried too often; waits until 12:10");
         assert_eq!((text.channel, text.page, text.wake_at), (Channel::Sms, call.page, Some(at(0))));
     }
 }
