@@ -18,7 +18,7 @@ use crate::{
     clock::Time,
     id::{AttemptId, CarrierKey, PersonKey},
     paging::{Attempt, Stage, dispatch, script::Progress},
-    people::{Channel, E164},
+    people::Channel,
 };
 
 /// The carriers, by their names.
@@ -33,7 +33,6 @@ pub(super) struct Taken {
     pub attempt: AttemptId,
     pub carrier: CarrierKey,
     pub sid: String,
-    pub at: Time,
     pub status: Status,
     hung_up: bool,
 }
@@ -147,7 +146,6 @@ impl Sim {
                 attempt: attempt.id.clone(),
                 carrier: key.clone(),
                 sid: sid.clone(),
-                at: self.with(|world| world.now),
                 status: Status::Queued,
                 hung_up: false,
             };
@@ -345,7 +343,7 @@ impl Sim {
             let work = async move { sim.transact(node, origin, |tx| tx.turn(&turn)).await };
             match self.ask_node(node, work).await {
                 Some(Ok(document)) => return Some(document),
-                Some(Err(Trouble::Refused(_))) => return None,
+                Some(Err(Trouble::Refused)) => return None,
                 Some(Err(Trouble::Store)) | None => {}
             }
         }
@@ -397,9 +395,4 @@ impl Sim {
             });
         }
     }
-}
-
-/// Whether a number is a person's of ours.
-pub(super) fn is_ours(world: &World, number: &E164) -> bool {
-    world.config.people_at(number).next().is_some()
 }

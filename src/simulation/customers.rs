@@ -85,7 +85,7 @@ impl Sim {
             }
             match taken.await {
                 Ok(_) => true,
-                Err(Trouble::Refused(_) | Trouble::Store) => false,
+                Err(Trouble::Refused | Trouble::Store) => false,
             }
         };
         self.ask_node(node, work).await == Some(true)

@@ -58,7 +58,7 @@ impl Sim {
             let work = async move { sim.transact(node, origin, body).await };
             match self.ask_node(node, work).await {
                 Some(Ok(())) => return true,
-                Some(Err(Trouble::Refused(_))) => return false,
+                Some(Err(Trouble::Refused)) => return false,
                 Some(Err(Trouble::Store)) | None => {
                     self.sleep(self.with(|world| world.chance.seconds(1, 12))).await;
                 }

@@ -1,6 +1,9 @@
 //! A node: its clock, its wheel, and the ways in which it dies, stands still and comes back.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use chrono::TimeDelta;
 
@@ -16,7 +19,7 @@ use crate::{
     clock::Time,
     id::{AttemptId, CarrierKey, IncidentId},
     incident::{Command, Refusal},
-    paging::breaker::Breaker,
+    paging::{Attempt, breaker::Breaker},
     sla::Priority,
     timer::claim::LEASE,
 };
@@ -225,9 +228,9 @@ impl Sim {
                 let leased: Vec<_> =
                     tx.world.tables.attempts.values().filter(|row| row.leased_by.is_some()).cloned().collect();
                 for row in leased {
-                    let mut attempt = crate::paging::Attempt::clone(&row);
+                    let mut attempt = Attempt::clone(&row);
                     (attempt.wake_at, attempt.leased_by) = (Some(tx.now), None);
-                    tx.put(Write::Attempt(attempt.id.clone(), Some(std::rc::Rc::new(attempt))))?;
+                    tx.put(Write::Attempt(attempt.id.clone(), Some(Rc::new(attempt))))?;
                 }
                 Ok(())
             })
@@ -239,15 +242,14 @@ impl World {
     fn crash(&mut self, node: usize) -> Vec<super::tasks::Work> {
         self.say(|| format!("node {node} is killed"));
         let one = &mut self.nodes[node];
+        let held = one.name();
         one.up = false;
         one.life += 1;
         one.paused_until = None;
         (one.wheel, one.pager) = (None, None);
         one.breakers.clear();
-        let in_hand: Vec<AttemptId> = std::mem::take(&mut one.in_hand).into_keys().collect();
-        for attempt in in_hand {
-            self.network.excuse(&attempt);
-        }
+        one.in_hand.clear();
+        self.excuse_leased(&held, node);
         // The database sees the connection end: of some, the commit had reached it.
         let open: Vec<u64> = self.pending.iter().filter(|(_, (by, ..))| *by == node).map(|(tx, _)| *tx).collect();
         for tx in open {
@@ -261,15 +263,26 @@ impl World {
         self.tasks.end(node)
     }
 
+    /// What a node has leased, or is about to, may go out once more: whoever takes it over cannot know how far it was.
+    fn excuse_leased(&mut self, name: &str, node: usize) {
+        let theirs = |row: &Rc<Attempt>| row.leased_by.as_deref() == Some(name);
+        let about = self.pending.values().filter(|(by, ..)| *by == node).flat_map(|(_, _, writes)| writes);
+        let about = about.filter_map(|write| match write {
+            Write::Attempt(_, Some(row)) => Some(row),
+            _ => None,
+        });
+        let held: BTreeSet<AttemptId> =
+            self.tables.attempts.values().chain(about).filter(|row| theirs(row)).map(|row| row.id.clone()).collect();
+        held.iter().for_each(|attempt| self.network.excuse(attempt));
+    }
+
     /// Stopped where it is, for seconds or for much longer than a lease; all of it goes on then.
     pub fn pause(&mut self, node: usize) {
         let span = if self.chance.percent(60) { self.chance.seconds(1, 12) } else { self.chance.seconds(16, 120) };
         if span > LEASE {
             self.counters.count(Fault::PausePastLease);
-            let in_hand: Vec<AttemptId> = self.nodes[node].in_hand.keys().cloned().collect();
-            for attempt in in_hand {
-                self.network.excuse(&attempt);
-            }
+            let held = self.nodes[node].name();
+            self.excuse_leased(&held, node);
         }
         self.say(|| format!("node {node} is paused for {} s", span.num_seconds()));
         let until = self.now + span;

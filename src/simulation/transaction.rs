@@ -49,7 +49,8 @@ pub(super) enum Halt {
 /// Why a transaction has no result.
 #[derive(Debug)]
 pub(super) enum Trouble {
-    Refused(Refusal),
+    /// The core refused it; nothing was written.
+    Refused,
     /// The database did not take it; or did, and nobody knows.
     Store,
 }
@@ -71,7 +72,7 @@ enum Tried<T> {
     Down,
     Blocked,
     Again,
-    Refused(Refusal),
+    Refused,
     Read(T),
     Open(u64, T, Vec<(IncidentId, Option<Timer>)>),
 }
@@ -156,7 +157,7 @@ fn open<T>(
     }
     match result {
         Err(Halt::Blocked) => Tried::Blocked,
-        Err(Halt::Refused(refusal)) => Tried::Refused(refusal),
+        Err(Halt::Refused(_)) => Tried::Refused,
         Ok(_) if world.fault(Fault::Conflict, 40) => Tried::Again,
         Ok(value) if redo.is_empty() && late.is_empty() => Tried::Read(value),
         Ok(value) => {
@@ -181,7 +182,7 @@ impl Sim {
             self.sleep(self.with(|world| world.chance.millis(0, 2))).await;
             match self.with(|world| open(world, node, &origin, &mut body)) {
                 Tried::Down => return Err(Trouble::Store),
-                Tried::Refused(refusal) => return Err(Trouble::Refused(refusal)),
+                Tried::Refused => return Err(Trouble::Refused),
                 Tried::Read(value) => return Ok(value),
                 Tried::Blocked => {
                     waited += 1;
@@ -259,7 +260,7 @@ impl World {
         if self.is(Mutant::CommitBeforeSync) {
             self.unsynced.push(undo);
         }
-        let commit = Commit { node, origin: origin.clone(), now: self.now, wall: self.wall(node), changes };
+        let commit = Commit { node, origin: origin.clone(), changes };
         self.say(|| commit.words());
         let mut checks = std::mem::take(&mut self.checks);
         let found = checks.committed(&commit, self);

@@ -16,7 +16,7 @@ mod timers;
 use std::rc::Rc;
 
 use super::{disk::Book, transaction::Origin, world::World};
-use crate::{clock::Time, incident::Recorded, paging::Attempt};
+use crate::{incident::Recorded, paging::Attempt};
 
 /// The invariants that are checked, as ARCHITECTURE.md numbers them; the last follows from all of them.
 pub const INVARIANTS: &[&str] = &[
@@ -46,9 +46,6 @@ pub(super) enum Change {
 pub(super) struct Commit {
     pub node: usize,
     pub origin: Origin,
-    /// The true time, and what the node's clock shows.
-    pub now: Time,
-    pub wall: Time,
     pub changes: Vec<Change>,
 }
 
