@@ -4,7 +4,10 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -22,12 +25,33 @@ pub struct Clock(Arc<dyn Source>);
 trait Source: Send + Sync {
     fn now(&self) -> Time;
     fn sleep_until(&self, at: Time) -> BoxFuture<'static, ()>;
+
+    /// Whether it means to show the time of day, and not one of its own.
+    fn is_wall(&self) -> bool {
+        false
+    }
 }
 
 impl Clock {
     /// The machine's clock.
     pub fn system() -> Self {
-        Clock(Arc::new(System))
+        Clock::set_wrong(TimeDelta::zero())
+    }
+
+    /// The clock of a machine whose clock is ahead by this, or behind.
+    pub fn set_wrong(ahead: TimeDelta) -> Self {
+        Clock(Arc::new(System { ahead }))
+    }
+
+    /// The same clock, moved back by whatever the [`Correction`] says from then on.
+    pub fn correctable(self) -> (Self, Correction) {
+        let correction = Correction { own: self.clone(), micros: Arc::default() };
+        (Clock(Arc::new(Corrected { own: self.0, micros: correction.micros.clone() })), correction)
+    }
+
+    /// Whether it means to show the time of day, so that it can be held against another that does.
+    pub fn is_wall(&self) -> bool {
+        self.0.is_wall()
     }
 
     /// A clock that starts at `start` and runs `rate` times as fast as the machine's, and the lever to change that.
@@ -66,17 +90,72 @@ impl fmt::Debug for Clock {
     }
 }
 
-struct System;
+struct System {
+    ahead: TimeDelta,
+}
 
 impl Source for System {
     fn now(&self) -> Time {
-        Utc::now()
+        Utc::now() + self.ahead
     }
 
     fn sleep_until(&self, at: Time) -> BoxFuture<'static, ()> {
-        let wait = (at - Utc::now()).to_std().unwrap_or_default();
+        let wait = (at - self.now()).to_std().unwrap_or_default();
         // Looked at again every second, so that a step of the wall clock cannot oversleep.
         Box::pin(tokio::time::sleep(wait.clamp(Duration::from_micros(200), Duration::from_secs(1))))
+    }
+
+    fn is_wall(&self) -> bool {
+        true
+    }
+}
+
+struct Corrected {
+    own: Arc<dyn Source>,
+    micros: Arc<AtomicI64>,
+}
+
+impl Corrected {
+    fn back(&self) -> TimeDelta {
+        TimeDelta::microseconds(self.micros.load(Ordering::Relaxed))
+    }
+}
+
+impl Source for Corrected {
+    fn now(&self) -> Time {
+        self.own.now() - self.back()
+    }
+
+    fn sleep_until(&self, at: Time) -> BoxFuture<'static, ()> {
+        self.own.sleep_until(at + self.back())
+    }
+
+    fn is_wall(&self) -> bool {
+        self.own.is_wall()
+    }
+}
+
+/// By how much a clock is moved back ([`Clock::correctable`]). Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Correction {
+    own: Clock,
+    micros: Arc<AtomicI64>,
+}
+
+impl Correction {
+    /// The clock as it shows without being corrected.
+    pub fn own(&self) -> &Clock {
+        &self.own
+    }
+
+    /// What it is moved back by now; negative when it is moved on.
+    pub fn get(&self) -> TimeDelta {
+        TimeDelta::microseconds(self.micros.load(Ordering::Relaxed))
+    }
+
+    /// From now on it is moved back by this.
+    pub fn set(&self, back: TimeDelta) {
+        self.micros.store(back.num_microseconds().unwrap_or_default(), Ordering::Relaxed);
     }
 }
 
@@ -191,6 +270,18 @@ mod tests {
         speed.set(60_000.0);
         clock.sleep(TimeDelta::minutes(20)).await;
         assert!(clock.now() >= start + TimeDelta::minutes(20));
+    }
+
+    #[tokio::test]
+    async fn a_corrected_clock_shows_and_waits_for_the_corrected_time() {
+        let (fast, correction) = Clock::set_wrong(TimeDelta::hours(1)).correctable();
+        assert!(fast.is_wall() && fast.now() > Utc::now() + TimeDelta::minutes(59));
+        correction.set(TimeDelta::hours(1));
+        assert!((fast.now() - Utc::now()).abs() < TimeDelta::seconds(1));
+        assert!(correction.own().now() > Utc::now() + TimeDelta::minutes(59));
+        let soon = Utc::now() + TimeDelta::milliseconds(50);
+        fast.sleep_until(soon).await;
+        assert!(Utc::now() >= soon);
     }
 
     #[test]

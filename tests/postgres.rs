@@ -11,6 +11,7 @@ mod kill;
 mod ledger;
 mod live;
 mod mail;
+mod nodes;
 mod outage;
 mod paging;
 mod parity;
@@ -20,6 +21,7 @@ mod report;
 mod restart;
 mod server_restart;
 mod statements;
+mod upgrade;
 mod watch;
 mod world;
 

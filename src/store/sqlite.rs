@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use anyhow::Context;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use super::Db;
+use super::{CONTRACTED, Db, Lenient};
 
 /// Opens the file, made if it is not there, and brings its tables up to date.
 pub(super) async fn open(path: &str) -> anyhow::Result<Db> {
@@ -28,7 +28,9 @@ pub(super) async fn open(path: &str) -> anyhow::Result<Db> {
         .connect_with(options.clone())
         .await
         .with_context(|| format!("cannot open the database {path}; may this user write to it and to its folder?"))?;
-    sqlx::migrate!("migrations/sqlite").run(&write).await.context("cannot bring the database's tables up to date")?;
+    let migrator = Lenient::of(sqlx::migrate!("migrations/sqlite"));
+    migrator.0.run(&write).await.context("cannot bring the database's tables up to date")?;
+    migrator.check(sqlx::query_scalar(CONTRACTED).fetch_one(&write).await?)?;
     let read = SqlitePoolOptions::new()
         .max_connections(4)
         .idle_timeout(None)
