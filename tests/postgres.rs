@@ -1,7 +1,6 @@
 //! The stories of `main.rs` once more, on PostgreSQL, and what holds for both databases alone.
 //!
-//! Not here: a mail after a kill, because on a database that other nodes may share its lease of five minutes runs out
-//! by itself.
+//! Not here: a mail after a kill, because on a database that other nodes may share nobody takes over before the lease ends.
 
 mod chaos;
 mod contention;

@@ -1,6 +1,6 @@
 //! Writes down that this node runs: so that a report can tell when none did, and the others whom they are with.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
@@ -18,6 +18,12 @@ use crate::{
     timer,
 };
 
+/// How this machine's clock was last judged: like the database's; unlike it, and nobody knows which is wrong; or unlike
+/// the others', and corrected.
+const RIGHT: u8 = 0;
+const DIFFERS: u8 = 1;
+const CORRECTED: u8 = 2;
+
 /// How long the last words of a node that stops may take.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
@@ -25,7 +31,7 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 pub async fn begin(app: &App) -> sqlx::Result<()> {
     let ahead = measure(app).await;
     let mut tx = app.db.begin().await?;
-    correct(app, ahead, &others(&mut tx, app).await?);
+    correct(app, ahead, &others(&mut tx, app, ahead).await?);
     let run = store::begin_run(&mut tx, word(app, ahead), app.clock.now()).await?;
     tx.commit().await?;
     app.node.goes_on_as(&run);
@@ -58,7 +64,7 @@ pub async fn keep(app: App, stop: CancellationToken) {
 async fn beat(app: &App, stalled: bool) -> sqlx::Result<()> {
     let ahead = measure(app).await;
     let mut tx = app.db.begin().await?;
-    correct(app, ahead, &others(&mut tx, app).await?);
+    correct(app, ahead, &others(&mut tx, app, ahead).await?);
     let now = app.clock.now();
     let run = match app.node.run().filter(|_| !stalled) {
         Some(run) => run,
@@ -136,21 +142,23 @@ async fn measure(app: &App) -> Option<TimeDelta> {
     }
 }
 
-/// The live runs of other nodes.
-async fn others(tx: &mut Tx, app: &App) -> sqlx::Result<Vec<Run>> {
-    let now = app.node.correction().own().now();
-    let mut runs = store::recent(tx, now).await?;
-    runs.retain(|run| run.is_live(now) && run.process.as_deref() != Some(app.node.id()));
+/// The runs of other nodes that are live, by this machine's clock or by the database's: either may be the wrong one.
+async fn others(tx: &mut Tx, app: &App, ahead: Option<TimeDelta>) -> sqlx::Result<Vec<Run>> {
+    let own = app.node.correction().own().now();
+    let theirs = own - ahead.unwrap_or_default();
+    let mut runs = store::recent(tx, own.min(theirs)).await?;
+    runs.retain(|run| (run.is_live(own) || run.is_live(theirs)) && run.process.as_deref() != Some(app.node.id()));
     Ok(runs)
 }
 
 /// Goes by the time of the others, if this clock is the one that is wrong; and tells what is not as it should be.
 fn correct(app: &App, ahead: Option<TimeDelta>, others: &[Run]) {
     metrics::gauge!("ringdown_nodes").set((others.len() + 1) as f64);
-    if !others.is_empty() && app.settings.has_handsets() {
+    let handsets = !others.is_empty() && app.settings.has_handsets();
+    if app.node.0.handsets_told.swap(handsets, Ordering::Relaxed) != handsets && handsets {
         tracing::error!(
             nodes = others.len() + 1,
-            "the built-in handsets ring on one node only, and several run: set a real carrier"
+            "the built-in handsets ring on the node that pages alone, and several run: set a real carrier"
         );
     }
     let Some(ahead) = ahead else { return };
@@ -161,16 +169,25 @@ fn correct(app: &App, ahead: Option<TimeDelta>, others: &[Run]) {
     app.node.correction().set(back);
     metrics::gauge!("ringdown_clock_correction_seconds").set(back.as_seconds_f64());
     let (seconds, by) = (ahead.as_seconds_f64(), back.as_seconds_f64());
-    if !back.is_zero() {
-        tracing::warn!(
+    let judged = match (back.is_zero(), ahead.abs() > skew::TOLERANCE) {
+        (false, _) => CORRECTED,
+        (true, true) => DIFFERS,
+        (true, false) => RIGHT,
+    };
+    // Told once; the gauges tell it all the time.
+    if app.node.0.clock_judged.swap(judged, Ordering::Relaxed) == judged {
+        return;
+    }
+    match judged {
+        CORRECTED => tracing::warn!(
             ahead = seconds,
             corrected = by,
             "this machine's clock is wrong; going by the others until it is set"
-        );
-    } else if !before.is_zero() {
-        tracing::info!(ahead = seconds, "this machine's clock is right again");
-    } else if ahead.abs() > skew::TOLERANCE {
-        tracing::warn!(ahead = seconds, "this machine's clock and the database's differ; one of them is wrong");
+        ),
+        DIFFERS => {
+            tracing::warn!(ahead = seconds, "this machine's clock and the database's differ; one of them is wrong")
+        }
+        _ => tracing::info!(ahead = seconds, "this machine's clock is right again"),
     }
 }
 

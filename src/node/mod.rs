@@ -11,7 +11,10 @@ pub mod skew;
 pub mod store;
 pub mod wire;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, AtomicU8},
+};
 
 use crate::{clock::Correction, id::fresh, server::settings::Settings};
 
@@ -29,13 +32,24 @@ struct Inner {
     correction: Correction,
     /// The row of `uptime` that goes on.
     run: Mutex<Option<String>>,
+    /// What was told of this machine's clock, and of the handsets.
+    clock_judged: AtomicU8,
+    handsets_told: AtomicBool,
 }
 
 impl Node {
     /// A new process, with the clock that may have to be corrected.
     pub fn new(settings: &Settings, correction: Correction) -> Self {
         let name = settings.node.clone().unwrap_or_else(machine);
-        Node(Arc::new(Inner { id: fresh("nod"), name, correction, run: Mutex::default() }))
+        let id = fresh("nod");
+        Node(Arc::new(Inner {
+            id,
+            name,
+            correction,
+            run: Mutex::default(),
+            clock_judged: AtomicU8::default(),
+            handsets_told: AtomicBool::default(),
+        }))
     }
 
     /// `nod_…`, another one for each process: its leases carry it.
