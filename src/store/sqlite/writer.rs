@@ -143,7 +143,7 @@ async fn run(
             None => connect(&options).await,
         };
         let begun = match opened {
-            Ok(mut opened) => run_text(&mut opened, "begin immediate").await.map(|()| opened),
+            Ok(mut opened) => run_text(&mut opened, "begin immediate; savepoint one").await.map(|()| opened),
             Err(error) => Err(error),
         };
         match begun {
@@ -162,69 +162,58 @@ async fn run(
 }
 
 /// Lets `first` and those in line work one after the other and commits all of them. `None` when the connection, or what
-/// was done with it, cannot be trusted any more.
+/// was done with it, cannot be trusted any more: SQLite ends the whole transaction when the disk is full or unreadable.
 async fn together(
     mut connection: SqliteConnection,
     first: Waiting,
     line: &mut mpsc::UnboundedReceiver<Waiting>,
 ) -> Option<SqliteConnection> {
-    let (since, mut kept) = (Instant::now(), Vec::new());
-    let mut next = Some(first);
-    let mut done = Ok(());
-    while let Some(waiting) = next {
-        (connection, done) = lend(connection, waiting, &mut kept).await?;
-        if done.is_err() {
-            break;
-        }
+    let (since, mut kept, mut turn) = (Instant::now(), Vec::new(), first);
+    let error = loop {
+        let verdict;
+        (connection, verdict) = lend(connection, turn).await?;
+        let keep = verdict.is_some();
+        kept.extend(verdict);
         let more = kept.len() < TOGETHER && since.elapsed() < LONGEST;
-        next = if more { line.try_recv().ok() } else { None };
-    }
-    if done.is_ok() {
-        done = run_text(&mut connection, if kept.is_empty() { "rollback" } else { "commit" }).await;
-    }
-    match done {
-        Ok(()) => {
-            if !kept.is_empty() {
-                metrics::histogram!("ringdown_commit_transactions").record(kept.len() as f64);
+        // Those who stopped waiting are passed over.
+        let mut in_line = std::iter::from_fn(|| line.try_recv().ok());
+        let next = if more { in_line.find(|waiting| !waiting.is_closed()) } else { None };
+        let text = match (keep, next.is_some()) {
+            (true, true) => "release one; savepoint one",
+            (false, true) => "rollback to one",
+            (true, false) => "commit",
+            (false, false) if kept.is_empty() => "rollback",
+            (false, false) => "rollback to one; commit",
+        };
+        match (run_text(&mut connection, text).await, next) {
+            (Ok(()), Some(next)) => turn = next,
+            (Ok(()), None) => {
+                if !kept.is_empty() {
+                    metrics::histogram!("ringdown_commit_transactions").record(kept.len() as f64);
+                }
+                kept.into_iter().for_each(|kept| drop(kept.send(Ok(()))));
+                return Some(connection);
             }
-            kept.into_iter().for_each(|kept| drop(kept.send(Ok(()))));
-            Some(connection)
+            (Err(error), next) => {
+                let error = Arc::new(error);
+                tell(next.into_iter().collect(), &error);
+                break error;
+            }
         }
-        Err(error) => {
-            tracing::error!(%error, transactions = kept.len(), "a commit failed, and nothing of it was kept");
-            tell(kept, &Arc::new(error));
-            let _ = run_text(&mut connection, "rollback").await;
-            let _ = connection.close().await;
-            None
-        }
-    }
+    };
+    tracing::error!(%error, transactions = kept.len(), "a commit failed, and nothing of it was kept");
+    tell(kept, &error);
+    let _ = run_text(&mut connection, "rollback").await;
+    let _ = connection.close().await;
+    None
 }
 
-/// Lends the connection to one. What is wrong afterwards is wrong for all who share it: SQLite ends the whole transaction
-/// when the disk is full or unreadable.
-async fn lend(
-    mut connection: SqliteConnection,
-    waiting: Waiting,
-    kept: &mut Vec<Kept>,
-) -> Option<(SqliteConnection, sqlx::Result<()>)> {
-    if waiting.is_closed() {
-        return Some((connection, Ok(())));
-    }
-    if let Err(error) = run_text(&mut connection, "savepoint one").await {
-        let error = Arc::new(error);
-        tell(vec![waiting], &error);
-        return Some((connection, Err(again(&error))));
-    }
+/// Lends the connection to one until it comes back, at the latest when the borrower is dropped.
+async fn lend(connection: SqliteConnection, turn: Waiting) -> Option<Returned> {
     let (back, returned) = oneshot::channel();
-    // One that stopped waiting drops it, which gives it back.
-    drop(waiting.send(Ok(Loan { connection: Some(connection), back: Some(back) })));
-    let (mut connection, verdict) = returned.await.ok()?;
-    let ended = match verdict {
-        Some(_) => run_text(&mut connection, "release one").await,
-        None => run_text(&mut connection, "rollback to one; release one").await,
-    };
-    kept.extend(verdict);
-    Some((connection, ended))
+    // Somebody who stopped waiting drops it at once, which gives it back.
+    drop(turn.send(Ok(Loan { connection: Some(connection), back: Some(back) })));
+    returned.await.ok()
 }
 
 async fn run_text(connection: &mut SqliteConnection, text: &'static str) -> sqlx::Result<()> {
