@@ -48,7 +48,7 @@ pub const PUBLIC_URL: &str = "https://pager.example.com";
 pub const NIGHT: &str = "2026-11-18T08:00:00Z";
 
 /// In real time, how long the world may take to come to rest: longer than a carrier is waited for.
-const PATIENCE: Duration = Duration::from_secs(25);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a world is kept in. Each test binary has one: `crate::DATABASE`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
