@@ -1,6 +1,4 @@
 //! The stories of `main.rs` once more, on PostgreSQL, and what holds for both databases alone.
-//!
-//! Not here: a mail after a kill, because on a database that other nodes may share nobody takes over before the lease ends.
 
 mod chaos;
 mod contention;
@@ -10,6 +8,7 @@ mod kill;
 mod ledger;
 mod live;
 mod mail;
+mod mail_killed;
 mod nodes;
 mod outage;
 mod paging;

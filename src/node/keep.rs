@@ -1,6 +1,6 @@
 //! Writes down that this node runs: so that a report can tell when none did, and the others whom they are with.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{collections::BTreeMap, sync::atomic::Ordering, time::Duration};
 
 use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
@@ -163,7 +163,14 @@ fn correct(app: &App, ahead: Option<TimeDelta>, others: &[Run]) {
     }
     let Some(ahead) = ahead else { return };
     metrics::gauge!("ringdown_clock_skew_seconds").set(ahead.as_seconds_f64());
-    let clocks: Vec<TimeDelta> = others.iter().filter_map(|run| run.clock_ahead).collect();
+    // One voice a machine: this one's earlier process, killed a moment ago, is none.
+    let mut clocks: BTreeMap<&str, TimeDelta> = BTreeMap::new();
+    for (name, theirs) in others.iter().filter_map(|run| run.node.as_deref().zip(run.clock_ahead)) {
+        if name != app.node.name() {
+            clocks.entry(name).or_insert(theirs);
+        }
+    }
+    let clocks: Vec<TimeDelta> = clocks.into_values().collect();
     let before = app.node.correction().get();
     let back = skew::correction(ahead, &clocks, !before.is_zero());
     app.node.correction().set(back);
