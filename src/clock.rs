@@ -4,10 +4,7 @@
 
 use std::{
     fmt,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -43,10 +40,10 @@ impl Clock {
         Clock(Arc::new(System { ahead }))
     }
 
-    /// The same clock, moved back by whatever the [`Correction`] says from then on.
+    /// The same clock, until the [`Correction`] sets it to another time.
     pub fn correctable(self) -> (Self, Correction) {
-        let correction = Correction { own: self.clone(), micros: Arc::default() };
-        (Clock(Arc::new(Corrected { own: self.0, micros: correction.micros.clone() })), correction)
+        let correction = Correction { own: self.clone(), set: Arc::default() };
+        (Clock(Arc::new(Corrected { own: self.0, set: correction.set.clone() })), correction)
     }
 
     /// Whether it means to show the time of day, so that it can be held against another that does.
@@ -112,22 +109,39 @@ impl Source for System {
 
 struct Corrected {
     own: Arc<dyn Source>,
-    micros: Arc<AtomicI64>,
+    set: Arc<Mutex<Option<Set>>>,
+}
+
+/// A clock that was set: it goes on from there by itself, whatever becomes of the one it was set from, which somebody
+/// may put right at any moment.
+#[derive(Clone, Copy, Debug)]
+struct Set {
+    start: Time,
+    since: Instant,
+    back: TimeDelta,
+}
+
+impl Set {
+    fn now(&self) -> Time {
+        self.start + TimeDelta::from_std(self.since.elapsed()).unwrap_or_default()
+    }
 }
 
 impl Corrected {
-    fn back(&self) -> TimeDelta {
-        TimeDelta::microseconds(self.micros.load(Ordering::Relaxed))
+    fn set(&self) -> Option<Set> {
+        *self.set.lock().expect("clock")
     }
 }
 
 impl Source for Corrected {
     fn now(&self) -> Time {
-        self.own.now() - self.back()
+        self.set().map_or_else(|| self.own.now(), |set| set.now())
     }
 
     fn sleep_until(&self, at: Time) -> BoxFuture<'static, ()> {
-        self.own.sleep_until(at + self.back())
+        let Some(set) = self.set() else { return self.own.sleep_until(at) };
+        let wait = (at - set.now()).to_std().unwrap_or_default();
+        Box::pin(tokio::time::sleep(wait.clamp(Duration::from_micros(200), Duration::from_secs(1))))
     }
 
     fn is_wall(&self) -> bool {
@@ -139,7 +153,7 @@ impl Source for Corrected {
 #[derive(Clone, Debug)]
 pub struct Correction {
     own: Clock,
-    micros: Arc<AtomicI64>,
+    set: Arc<Mutex<Option<Set>>>,
 }
 
 impl Correction {
@@ -148,14 +162,16 @@ impl Correction {
         &self.own
     }
 
-    /// What it is moved back by now; negative when it is moved on.
+    /// What it was moved back by when it was last set; negative when it was moved on, zero when it is as it is.
     pub fn get(&self) -> TimeDelta {
-        TimeDelta::microseconds(self.micros.load(Ordering::Relaxed))
+        self.set.lock().expect("clock").map_or_else(TimeDelta::zero, |set| set.back)
     }
 
-    /// From now on it is moved back by this.
+    /// Sets it to what its own shows now, less this, from where it goes on by the machine's even beat: a step of the
+    /// wall clock does not move it any more. Zero: it is its own again.
     pub fn set(&self, back: TimeDelta) {
-        self.micros.store(back.num_microseconds().unwrap_or_default(), Ordering::Relaxed);
+        let set = Set { start: self.own.now() - back, since: Instant::now(), back };
+        *self.set.lock().expect("clock") = (!back.is_zero()).then_some(set);
     }
 }
 
@@ -281,7 +297,19 @@ mod tests {
         assert!(correction.own().now() > Utc::now() + TimeDelta::minutes(59));
         let soon = Utc::now() + TimeDelta::milliseconds(50);
         fast.sleep_until(soon).await;
-        assert!(Utc::now() >= soon);
+        assert!(Utc::now() >= soon - TimeDelta::milliseconds(1));
+    }
+
+    #[tokio::test]
+    async fn a_corrected_clock_does_not_follow_when_the_one_it_was_set_from_is_put_right() {
+        let start = "2026-11-01T00:00:00Z".parse().unwrap();
+        let (slow, hand) = Clock::manual(start);
+        let (clock, correction) = slow.correctable();
+        correction.set(-TimeDelta::hours(1));
+        hand.set(start + TimeDelta::hours(1));
+        assert!(clock.now() - (start + TimeDelta::hours(1)) < TimeDelta::minutes(1), "{clock:?}");
+        correction.set(TimeDelta::zero());
+        assert_eq!(clock.now(), start + TimeDelta::hours(1));
     }
 
     #[test]
