@@ -66,7 +66,7 @@ fn error(class: ErrorClass, code: Option<&str>, message: &str) -> SendError {
     SendError { class, code: code.map(Into::into), message: message.into() }
 }
 
-fn silent() -> SendError {
+pub(super) fn silent() -> SendError {
     error(ErrorClass::Ambiguous, None, "the carrier did not answer in time")
 }
 

@@ -43,8 +43,8 @@ mutants! {
     ResendWithoutLookUp = "resend-without-look-up",
     /// A page whose carrier is down is given up at once, without a word.
     DropWhenCarrierDown = "drop-when-the-carrier-is-down",
-    /// The auditor's nightmare: a promise that ran out while a node was away is skipped.
-    MissSkipped = "skip-what-was-missed",
+    /// A promise that was missed is recorded as due when somebody noticed.
+    DueWhenNoticed = "due-when-noticed",
 }
 
 impl fmt::Display for Mutant {

@@ -21,8 +21,10 @@ use crate::{
     incident::{Command, Refusal},
     paging::{Attempt, breaker::Breaker},
     sla::Priority,
-    timer::claim::LEASE,
 };
+
+/// How long a claim lasts, as the settings have it unless they are told otherwise.
+pub(super) const LEASE: TimeDelta = TimeDelta::seconds(15);
 
 /// Timers claimed at a time, and carried out in one transaction.
 const BATCH: usize = 1000;

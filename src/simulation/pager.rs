@@ -6,9 +6,10 @@ use chrono::TimeDelta;
 
 use super::{
     Mutant,
+    carrier::silent,
     checks::gravest,
     disk::{Row, Write},
-    node::{Loop, Place},
+    node::{LEASE, Loop, Place},
     tasks::Owner,
     transaction::{Halt, Origin, Tx},
     world::Sim,
@@ -22,7 +23,6 @@ use crate::{
         answer::{self, Refusals},
         claimed::{self, Start, Task},
         dispatch::{self, Hands},
-        send::LEASE,
     },
     people::Channel,
     sla::{Priority, Zone},
@@ -118,17 +118,24 @@ impl Sim {
     }
 
     async fn send(&self, node: usize, claimed: &Attempt, carriers: &[CarrierKey]) {
+        let mut until = claimed.wake_at.unwrap_or(claimed.created_at);
         let mut refusals = Refusals::default();
         for (place, key) in carriers.iter().enumerate() {
             if place > 0 {
-                let lease = |now: Time| now + LEASE;
-                let go =
-                    self.fenced(node, claimed, |attempt, now| answer::turn_to(attempt, key, lease(now), now)).await;
-                if go != Some(true) {
+                until = self.with(|world| world.wall(node)) + LEASE;
+                let turn = |attempt: &mut Attempt, now: Time| answer::turn_to(attempt, key, until, now);
+                if self.fenced(node, claimed, turn).await != Some(true) {
                     return;
                 }
             }
-            let answer = self.ask(key, claimed).await;
+            // As the service does: whoever stood still for longer than the lease has lost it, and asks nobody.
+            if self.with(|world| world.wall(node)) >= until {
+                return;
+            }
+            let mut answer = self.ask(key, claimed).await;
+            if self.with(|world| world.wall(node)) >= until {
+                answer = Err(silent());
+            }
             self.step(node, Place::AfterTaken).await;
             self.with(|world| {
                 let (now, class) = (world.wall(node), answer.as_ref().err().map(|error| error.class));
@@ -155,14 +162,15 @@ impl Sim {
         {
             return self.finish(node, claimed, |attempt, now| attempt.accept(&key, &accepted, now)).await;
         }
-        let carriers = self.with(|world| {
+        let (carriers, until) = self.with(|world| {
             let now = world.wall(node);
-            world.carriers(node, claimed, now)
+            (world.carriers(node, claimed, now), now + LEASE)
         });
-        let again = |attempt: &mut Attempt, now: Time| answer::not_found(attempt, &carriers, now + LEASE, now);
+        let again = |attempt: &mut Attempt, now: Time| answer::not_found(attempt, &carriers, until, now);
         if self.fenced(node, claimed, again).await == Some(true) {
             // One carrier a time: the others are asked when this one is clear.
-            self.send(node, claimed, &carriers[..1]).await;
+            let renewed = Attempt { wake_at: Some(until), ..claimed.clone() };
+            self.send(node, &renewed, &carriers[..1]).await;
         }
     }
 

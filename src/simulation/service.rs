@@ -95,14 +95,12 @@ impl Tx<'_> {
             None => (None, Vec::new(), ledger::genesis(id)),
         };
         let mut incident = incident;
-        let skipped = self.world.is(Mutant::MissSkipped);
         let news = events.len();
-        for event in events {
-            // The planted bug: what was missed long ago is not worth a word.
-            let stale = matches!(&event, Event::UpdateMissed { due, .. } | Event::ResponseMissed { due }
-                if now - *due > TimeDelta::minutes(1));
-            if skipped && stale {
-                continue;
+        for mut event in events {
+            if let Event::UpdateMissed { due, .. } | Event::ResponseMissed { due } = &mut event
+                && self.world.is(Mutant::DueWhenNoticed)
+            {
+                *due = now;
             }
             let seq = incident.as_ref().map_or(0, |incident| incident.seq) + 1;
             let recorded = Recorded { seq, at: now, event };

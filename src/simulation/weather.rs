@@ -129,7 +129,7 @@ impl Sim {
     /// The planted bug's disk: it is brought up to date now and then.
     async fn syncs(self) {
         loop {
-            self.sleep(TimeDelta::milliseconds(400)).await;
+            self.sleep(TimeDelta::seconds(10)).await;
             self.with(|world| world.unsynced.clear());
         }
     }
@@ -139,6 +139,7 @@ impl Sim {
         let down: Vec<usize> = self.with(|world| {
             world.say(|| "no more faults".into());
             world.troubled = false;
+            world.healed = Some(world.now);
             world.store_up = true;
             world.end_outages();
             world.config = if world.config.schedules.values().all(|one| one.layers.is_empty()) {

@@ -52,6 +52,8 @@ pub(super) struct World {
     pub at_work: BTreeSet<String>,
     /// Faults happen; after that, everything must be done in bounded time.
     pub troubled: bool,
+    /// Since when they do not.
+    pub healed: Option<Time>,
     /// In the second phase nobody answers any more.
     pub silent: bool,
     pub counters: Counters,
@@ -104,6 +106,7 @@ impl Sim {
             tempers,
             at_work: BTreeSet::new(),
             troubled: true,
+            healed: None,
             counters: Counters::default(),
             checks: Checks::default(),
             failure: None,

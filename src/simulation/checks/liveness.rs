@@ -2,11 +2,14 @@
 
 use chrono::TimeDelta;
 
-use super::super::{CALM, world::World};
+use super::{
+    super::{CALM, transaction::Origin, world::World},
+    Commit,
+};
 use crate::{
     escalation::Ladder,
     id::PageId,
-    incident::{Event, Incident},
+    incident::{Event, Incident, agenda},
     paging::Stage,
 };
 
@@ -17,6 +20,31 @@ const SLACK: TimeDelta = TimeDelta::seconds(20);
 
 /// How long a restart, a pause and what was late already take.
 const HEALING: TimeDelta = TimeDelta::minutes(4);
+
+/// In the calm, nothing lies long after it is due.
+pub(super) fn committed(commit: &Commit, world: &World) -> Result<(), String> {
+    if world.healed.is_none_or(|healed| world.now < healed + HEALING) {
+        return Ok(());
+    }
+    let late = world.now - SLACK;
+    if commit.origin == Origin::Timer {
+        for (before, book, news) in commit.books() {
+            let due = before.and_then(|before| agenda::next(&before.incident)).filter(|_| !news.is_empty());
+            if let Some((at, what)) = due.filter(|(at, _)| *at < late) {
+                return Err(format!("{}: {what:?} was due {} s ago", book.incident.id, (world.now - at).num_seconds()));
+            }
+        }
+    }
+    if commit.origin == Origin::Claim {
+        for (before, after) in commit.attempts() {
+            let at = before.and_then(|before| before.wake_at).filter(|_| after.tries > 0);
+            if let Some(at) = at.filter(|at| *at < late) {
+                return Err(format!("{} was due {} s ago", after.id, (world.now - at).num_seconds()));
+            }
+        }
+    }
+    Ok(())
+}
 
 pub(super) fn ended(world: &World) -> Result<(), String> {
     let late = world.now - SLACK;

@@ -121,6 +121,7 @@ impl Checks {
         named(next_action::NAME, next_action::committed(commit, world))?;
         named(dropped::NAME, dropped::committed(commit, world))?;
         named(pages::NAME, pages::committed(commit, world))?;
+        named(liveness::NAME, liveness::committed(commit, world))?;
         named(chain::NAME, self.chain.committed(commit))
     }
 }
