@@ -40,7 +40,7 @@ fn no_invariant_is_broken_in_any_world_and_every_fault_happens_in_some() {
 
 #[rstest]
 #[case(Mutant::AcknowledgeBeforeCommit, &["1"])]
-#[case(Mutant::CommitBeforeSync, &["1", "10", "5", "6"])]
+#[case(Mutant::CommitBeforeSync, &["1", "4", "5", "6", "10"])]
 #[case(Mutant::MarkSentBeforeSending, &["4"])]
 #[case(Mutant::LeaseWithoutFence, &["5"])]
 #[case(Mutant::SleepOnWallClock, &["after"])]
