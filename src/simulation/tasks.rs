@@ -11,8 +11,11 @@ use std::{
 
 use chrono::TimeDelta;
 
-use super::world::Sim;
+use super::{checks::liveness, world::Sim};
 use crate::clock::Time;
+
+/// More turns than any world takes that does not go round in circles.
+const MOST_TURNS: u64 = 400_000;
 
 pub(super) type Work = Pin<Box<dyn Future<Output = ()>>>;
 
@@ -148,6 +151,11 @@ impl Sim {
                     return Some(None);
                 }
                 world.now = world.now.max(at);
+                world.turns += 1;
+                if world.turns > MOST_TURNS {
+                    let what = format!("{MOST_TURNS} turns and no end: something goes round in circles");
+                    world.fail(liveness::NAME, what);
+                }
                 let entry = world.tasks.entries.get_mut(&id).filter(|entry| entry.wait == wait);
                 let work = entry.and_then(|entry| entry.work.take());
                 world.tasks.current = id;

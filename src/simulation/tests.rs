@@ -5,7 +5,7 @@ use rstest::rstest;
 use super::*;
 
 /// How many worlds a run of the tests lives through; `RINGDOWN_WORLDS=3000` for a long one.
-const WORLDS: u64 = 80;
+const WORLDS: u64 = 250;
 
 /// Within how many worlds a planted bug must be found.
 const MOST: u64 = 120;

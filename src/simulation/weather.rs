@@ -102,7 +102,10 @@ impl Sim {
                 self.crash(0);
             }
             self.sleep(self.with(|world| world.chance.seconds(1, 40))).await;
-            self.with(|world| world.store_up = true);
+            self.with(|world| {
+                world.store_up = true;
+                world.disturbed = world.disturbed.max(world.now);
+            });
         }
     }
 

@@ -6,7 +6,7 @@ mod dropped;
 pub(super) mod gravest;
 mod human;
 mod lattice;
-mod liveness;
+pub(super) mod liveness;
 mod missed;
 mod next_action;
 mod pages;
