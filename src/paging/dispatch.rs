@@ -167,7 +167,7 @@ mod tests {
         };
         let call = attempt("call", Channel::Voice, 0);
         let text = Attempt { outcome: Some(Outcome::Unreachable), stage: Stage::Over, ..attempt("a", Channel::Sms, 0) };
-        assert_eq!(other_lines(&call, &person, &[call.clone()]), [(Channel::Sms, mobile)]);
+        assert_eq!(other_lines(&call, &person, std::slice::from_ref(&call)), [(Channel::Sms, mobile)]);
         assert_eq!(other_lines(&call, &person, &[call.clone(), text]), []);
     }
 

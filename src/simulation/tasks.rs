@@ -19,6 +19,9 @@ const MOST_TURNS: u64 = 400_000;
 
 pub(super) type Work = Pin<Box<dyn Future<Output = ()>>>;
 
+/// Who wants to know how a wait is ended.
+type Tell = Box<dyn FnOnce(&Sim, Ticket)>;
+
 /// Whose task it is: it dies and pauses with its node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Owner {
@@ -82,7 +85,7 @@ pub(super) struct Wait {
     until: Option<Time>,
     began: bool,
     /// Is told the ticket.
-    tell: Option<Box<dyn FnOnce(&Sim, Ticket)>>,
+    tell: Option<Tell>,
 }
 
 impl Future for Wait {

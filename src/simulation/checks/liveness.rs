@@ -117,9 +117,9 @@ fn climbed(world: &World, incident: &Incident, events: &[(crate::clock::Time, &E
     if world.now < (*begun).max(healed) + whole + SLACK {
         return Ok(());
     }
-    let reached = events.iter().any(|(at, event)| {
-        at >= begun && matches!(event, Event::LevelReached { level, .. } if *level >= last)
-            || at >= begun && matches!(event, Event::LadderExhausted)
+    let reached = events.iter().filter(|(at, _)| at >= begun).any(|(_, event)| match event {
+        Event::LevelReached { level, .. } => *level >= last,
+        event => matches!(event, Event::LadderExhausted),
     });
     if reached {
         return Ok(());
