@@ -22,6 +22,17 @@ pub struct Clock(Arc<dyn Source>);
 trait Source: Send + Sync {
     fn now(&self) -> Time;
     fn sleep_until(&self, at: Time) -> BoxFuture<'static, ()>;
+
+    /// Waits for so much time to pass, where that is not the same as waiting for an instant. `None`: it is.
+    fn sleep(&self, span: TimeDelta) -> Option<BoxFuture<'static, ()>> {
+        let _ = span;
+        None
+    }
+
+    /// Whether it is the machine's, which others set.
+    fn is_the_machines(&self) -> bool {
+        false
+    }
 }
 
 impl Clock {
@@ -54,9 +65,18 @@ impl Clock {
         }
     }
 
-    /// Waits for `span` of this clock's time.
+    /// Waits for `span` of this clock's time to pass. The machine's clock may be set meanwhile: neither makes that the
+    /// wait longer, as waiting for an instant would be, nor shorter.
     pub async fn sleep(&self, span: TimeDelta) {
-        self.sleep_until(self.now() + span).await;
+        match self.0.sleep(span) {
+            Some(sleep) => sleep.await,
+            None => self.sleep_until(self.now() + span).await,
+        }
+    }
+
+    /// Whether it is the machine's, which others set.
+    pub fn is_the_machines(&self) -> bool {
+        self.0.is_the_machines()
     }
 }
 
@@ -77,6 +97,15 @@ impl Source for System {
         let wait = (at - Utc::now()).to_std().unwrap_or_default();
         // Looked at again every second, so that a step of the wall clock cannot oversleep.
         Box::pin(tokio::time::sleep(wait.clamp(Duration::from_micros(200), Duration::from_secs(1))))
+    }
+
+    fn sleep(&self, span: TimeDelta) -> Option<BoxFuture<'static, ()>> {
+        // By the clock that only goes on: what is done every minute is done every minute, whatever day it is set to.
+        Some(Box::pin(tokio::time::sleep(span.to_std().unwrap_or_default())))
+    }
+
+    fn is_the_machines(&self) -> bool {
+        true
     }
 }
 

@@ -17,6 +17,7 @@ mod restart;
 mod statements;
 mod tidy;
 mod watch;
+mod watching;
 mod world;
 
 /// What the worlds of this binary are kept in.

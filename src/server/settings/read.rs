@@ -63,21 +63,21 @@ fn read(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("cannot read the settings in {}", path.display()))
 }
 
-struct Reader<'e> {
+pub(super) struct Reader<'e> {
     env: &'e dyn Fn(&str) -> Option<String>,
     /// What is wrong in the environment.
     strays: RefCell<Vec<Finding>>,
 }
 
 /// A setting as it was given, and where.
-enum Given<'t, 'a> {
+pub(super) enum Given<'t, 'a> {
     Written(&'t Node<'a>),
     Environment { variable: String, value: String },
 }
 
 impl Reader<'_> {
     /// A setting: from the environment if it is there, else from the file.
-    fn given<'t, 'a>(&self, t: &'t Fields<'a>, key: &'static str, variable: String) -> Option<Given<'t, 'a>> {
+    pub(super) fn given<'t, 'a>(&self, t: &'t Fields<'a>, key: &'static str, variable: String) -> Option<Given<'t, 'a>> {
         // Asked for in any case, or the file's own would seem unknown.
         let written = t.optional(key);
         match (self.env)(&variable) {
@@ -87,7 +87,7 @@ impl Reader<'_> {
     }
 
     /// A text setting, read by `as_what`, whose error says what to do.
-    fn text<T>(&self, given: Given<'_, '_>, as_what: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+    pub(super) fn text<T>(&self, given: Given<'_, '_>, as_what: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
         match given {
             Given::Written(node) => as_what(node.words()?).map_err(|error| node.error(error)).ok(),
             Given::Environment { variable, value } => {
@@ -121,6 +121,7 @@ impl Reader<'_> {
             token_secret,
             ledger_key,
             keep_payloads: keep_payloads.map_or(standard.keep_payloads, Span::delta),
+            watch: standard.watch,
         };
         for (name, node) in t.optional("carriers").map(Node::entries).unwrap_or_default() {
             if !well_formed(&name) {
@@ -131,6 +132,7 @@ impl Reader<'_> {
             }
         }
         self.carriers_of_the_environment(&mut settings);
+        settings.watch = self.watch(t, &settings);
         settings
     }
 
@@ -234,7 +236,7 @@ impl Reader<'_> {
         }
     }
 
-    fn secret(&self, text: &str) -> Result<SecretString, String> {
+    pub(super) fn secret(&self, text: &str) -> Result<SecretString, String> {
         // `file:` is relative to the working directory, like every path here.
         Vault { env: self.env, folder: Path::new("") }.open(text).map(Into::into)
     }
@@ -302,7 +304,7 @@ fn sid(text: &str) -> Result<String, String> {
     if fine { Ok(text.into()) } else { Err("is not an account SID; write `AC` and 32 hexadecimal digits".into()) }
 }
 
-fn phone(text: &str) -> Result<String, String> {
+pub(super) fn phone(text: &str) -> Result<String, String> {
     // Not checked against the numbering plans: a carrier's test number need not exist.
     let bare: String = text.chars().filter(|c| !matches!(c, ' ' | '.' | '-' | '(' | ')')).collect();
     E164::parse(&bare).map(|number| number.as_str().to_owned()).map_err(|error| error.to_string())
@@ -353,6 +355,7 @@ mod tests {
                 Some("x".repeat(32))
             }
             "RINGDOWN_LEDGER_KEY" => Some("a1".repeat(32)),
+            "RINGDOWN_DEAD_MAN_URL" | "RINGDOWN_STALLED_URL" => Some("https://dead-man.example.com/hush".into()),
             _ => None,
         };
         let text = text.join("\n").replace("AC...", "AC00");
