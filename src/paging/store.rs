@@ -59,9 +59,10 @@ const NEXT_WAKE: Sql = Sql {
     postgres: "select min(wake_at) from attempts where wake_at is not null \
                and id not in (select json_array_elements_text(cast($1 as json)))",
 };
-const PENDING: Sql =
-    Sql::same("select count(*) from attempts where wake_at is not null and stage in ('waiting', 'sending') \
-     and purpose <> 'heartbeat'");
+const PENDING: Sql = Sql::same(
+    "select count(*) from attempts where wake_at is not null and stage in ('waiting', 'sending') \
+     and purpose <> 'heartbeat'",
+);
 const RECENT: Sql = Sql::same(
     "select sent_at from attempts where address = $1 and channel = $2 and sent_at > $3 and id <> $4 \
      order by sent_at desc limit 100",

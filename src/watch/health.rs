@@ -76,9 +76,8 @@ pub fn health(facts: &Facts) -> Health {
 
 /// Each loop that makes no turns, in words.
 pub fn stalls(stalled: &[(&'static str, Duration)]) -> Vec<String> {
-    let words = |(name, silent): &(&str, Duration)| {
-        format!("the {name} loop has made no turn for {} s", silent.as_secs())
-    };
+    let words =
+        |(name, silent): &(&str, Duration)| format!("the {name} loop has made no turn for {} s", silent.as_secs());
     stalled.iter().map(words).collect()
 }
 
@@ -167,25 +166,42 @@ mod tests {
             ..fine()
         };
         assert!(!health(&bad).is_ready());
-        insta::assert_snapshot!(health(&bad).words(), @"");
+        insta::assert_snapshot!(health(&bad).words(), @r"
+        not ready
+        - the database does not answer
+        - the timers loop has made no turn for 43 s
+        - the disk is nearly full: 63 MB free, 64 MB wanted
+        ");
     }
 
     #[test]
     fn a_carrier_that_is_down_is_said_and_is_no_reason() {
-        let mut last = Beat { taken_at: None, reason: Some("cannot connect to the carrier".into()), ..done(Covers::Text) };
+        let mut last =
+            Beat { taken_at: None, reason: Some("cannot connect to the carrier".into()), ..done(Covers::Text) };
         last.end(at(120_000));
         let down = Facts { last: Some(last), now: at(125_000), ..fine() };
         assert!(health(&down).is_ready());
-        insta::assert_snapshot!(health(&down).words(), @"");
+        insta::assert_snapshot!(health(&down).words(), @r"
+        ready
+        - the last complete heartbeat was 2 min ago; the last one: a text by main, stuck at the carrier (cannot connect to the carrier); done: door 5 ms, timers 4 ms, outbox 7 ms
+        ");
     }
 
     #[test]
     fn a_heart_that_stopped_and_an_auditor_that_does_not_come_are_said() {
         let late = Facts { now: at(400_000), audit: Some((at(0), 2)), ..fine() };
         assert!(health(&late).is_ready());
-        insta::assert_snapshot!(health(&late).words(), @"");
+        insta::assert_snapshot!(health(&late).words(), @r"
+        ready
+        - the last complete heartbeat was 6 min ago
+        - the auditor has not finished a round for 6 min
+        - 2 open incidents had no next action and were put right; this is a bug
+        ");
         let never = Facts { now: at(200_000), last: None, complete_at: None, ..fine() };
-        insta::assert_snapshot!(health(&never).words(), @"");
+        insta::assert_snapshot!(health(&never).words(), @r"
+        ready
+        - no heartbeat was complete since the start 3 min ago
+        ");
     }
 
     #[test]

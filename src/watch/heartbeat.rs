@@ -53,13 +53,12 @@ pub fn line(app: &App) -> Option<Line> {
         Some(via) => able().find(|key| *key == via)?,
         None => config.carriers.sms.iter().find_map(|wanted| able().find(|key| *key == wanted)).or(able().next())?,
     };
-    let built_in = !matches!(
-        app.settings.carriers.get(carrier),
-        Some(CarrierSettings::Twilio(_) | CarrierSettings::Smtp(_))
-    );
+    let built_in =
+        !matches!(app.settings.carriers.get(carrier), Some(CarrierSettings::Twilio(_) | CarrierSettings::Smtp(_)));
     let its_own = || built_in.then(|| E164::parse(handsets::HEARTBEAT).ok()).flatten();
     // Nobody is woken by it, whatever the settings say.
-    let somebodys = |number: &E164| config.people.values().flat_map(|person| &person.contact).any(|it| it.address == *number);
+    let somebodys =
+        |number: &E164| config.people.values().flat_map(|person| &person.contact).any(|it| it.address == *number);
     let to = wanted.to.clone().filter(|number| !somebodys(number)).or_else(its_own);
     Some(Line { carrier: carrier.clone(), to })
 }
@@ -129,7 +128,8 @@ async fn follow(app: &App, beat: &mut Beat) {
             Ok(None) => beat.reason = Some("it is gone from the database".into()),
             Err(error) => beat.reason = Some(format!("the database: {error}")),
         }
-        if beat.missing().is_none() || beat.failed.is_some() || app.clock.now() >= deadline || begun.elapsed() > LONGEST {
+        if beat.missing().is_none() || beat.failed.is_some() || app.clock.now() >= deadline || begun.elapsed() > LONGEST
+        {
             return;
         }
         tokio::time::sleep(pause).await;

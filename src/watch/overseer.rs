@@ -241,14 +241,25 @@ mod tests {
         loops.join().unwrap();
     }
 
-    #[test]
-    fn a_clock_that_nobody_moves_does_not_step() {
-        let overseer = overseer(None);
+    #[tokio::test]
+    async fn a_clock_that_is_set_is_noticed_and_every_loop_looks_again() {
+        let machine = crate::clock::tests::Set::default();
+        let overseer = Overseer { clock: machine.clock(), ..overseer(None) };
         let (mut steps, base) = (Steps::default(), Instant::now());
-        for _ in 0..3 {
+        let mut seen = Vec::new();
+        for set in [0, 3600, 0, -60, 0] {
+            machine.by(set);
             overseer.compare(&mut steps, base);
-            thread::sleep(Duration::from_millis(20));
+            let known = overseer.watch.known();
+            let rung = tokio::time::timeout(Duration::from_millis(10), overseer.bell.timers()).await.is_ok();
+            seen.push((known.steps, known.last_step.map(|(_, step)| step.num_seconds().abs()), rung));
         }
-        assert_eq!(overseer.watch.known().steps, 0);
+        // A whole second is cut off where the step is a hair short of it.
+        let forward = seen[1].1;
+        assert!(matches!(forward, Some(3599 | 3600)), "{seen:?}");
+        assert_eq!(
+            seen.iter().map(|seen| (seen.0, seen.2)).collect::<Vec<_>>(),
+            [(0, false), (1, true), (1, false), (2, true), (2, false)]
+        );
     }
 }

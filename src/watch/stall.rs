@@ -75,8 +75,7 @@ mod tests {
     #[test]
     fn a_loop_without_a_turn_for_thirty_seconds_has_stalled_and_is_told_of_once() {
         let mut stall = Stall::default();
-        let news: Vec<usize> =
-            (1..=90).filter(|_| stall.look(7, SECOND, STALL) == Some(News::Stalled)).collect();
+        let news: Vec<usize> = (1..=90).filter(|_| stall.look(7, SECOND, STALL) == Some(News::Stalled)).collect();
         // The first look saw a turn; the silence begins with it.
         assert_eq!(news, [31]);
         assert_eq!(stall.look(8, SECOND, STALL), Some(News::GoesOn));

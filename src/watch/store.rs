@@ -201,8 +201,7 @@ fn one(row: Option<Row>) -> sqlx::Result<Option<Beat>> {
 pub async fn clear(tx: &mut Tx, id: &AttemptId, now: Time) -> sqlx::Result<bool> {
     on!(tx, DROP_ATTEMPT, |c, sql| sqlx::query(sql).bind(id.as_str()).execute(c).await.map(drop))?;
     on!(tx, GIVE_UP, |c, sql| sqlx::query(sql).bind(true).bind(now).bind(id.as_str()).execute(c).await.map(drop))?;
-    let left: i64 =
-        on!(tx, STILL_THERE, |c, sql| sqlx::query_scalar(sql).bind(id.as_str()).fetch_one(c).await)?;
+    let left: i64 = on!(tx, STILL_THERE, |c, sql| sqlx::query_scalar(sql).bind(id.as_str()).fetch_one(c).await)?;
     Ok(left == 0)
 }
 

@@ -77,7 +77,12 @@ pub(super) enum Given<'t, 'a> {
 
 impl Reader<'_> {
     /// A setting: from the environment if it is there, else from the file.
-    pub(super) fn given<'t, 'a>(&self, t: &'t Fields<'a>, key: &'static str, variable: String) -> Option<Given<'t, 'a>> {
+    pub(super) fn given<'t, 'a>(
+        &self,
+        t: &'t Fields<'a>,
+        key: &'static str,
+        variable: String,
+    ) -> Option<Given<'t, 'a>> {
         // Asked for in any case, or the file's own would seem unknown.
         let written = t.optional(key);
         match (self.env)(&variable) {
@@ -312,6 +317,8 @@ pub(super) fn phone(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+
     use super::*;
     use crate::server::settings::DEFAULT_TOML;
 
@@ -340,6 +347,22 @@ mod tests {
             keep_payloads: TimeDelta {
                 secs: 604800,
                 nanos: 0,
+            },
+            watch: WatchSettings {
+                heartbeat: Some(
+                    HeartbeatSettings {
+                        every: TimeDelta {
+                            secs: 60,
+                            nanos: 0,
+                        },
+                        to: None,
+                        via: None,
+                    },
+                ),
+                dead_man_url: None,
+                stalled_url: None,
+                abort_when_stalled: false,
+                disk_floor: 64000000,
             },
         }
         "#);
@@ -437,6 +460,31 @@ mod tests {
         ringdown.toml:5: carriers.office.from: is not a mailbox; write `Support <support@example.com>`
         ringdown.toml:6: carriers.office.ring_seconds: there is no such key; these exist: `from`, `kind`, `password`, `reply_to`, `url` or `username`
         ");
+    }
+
+    #[test]
+    fn the_watch_is_read_and_its_addresses_are_secrets() {
+        let env = |name: &str| match name {
+            "RINGDOWN_WATCH__DEAD_MAN_URL" => Some("env:URL".to_owned()),
+            "URL" => Some("https://hc.example.com/ping/hush".to_owned()),
+            "RINGDOWN_WATCH__HEARTBEAT__EVERY" => Some("5m".to_owned()),
+            _ => None,
+        };
+        for text in ["", "[watch]\ndisk_floor_mb = 500\nheartbeat = { every = '2m' }\n"] {
+            let settings = Settings::parse("ringdown.toml", text, &env).unwrap();
+            let heartbeat = settings.watch.heartbeat.as_ref().unwrap();
+            assert_eq!(heartbeat.every, TimeDelta::minutes(5));
+            assert_eq!(settings.watch.disk_floor, if text.is_empty() { 64_000_000 } else { 500_000_000 });
+            assert!(settings.watch.dead_man_url.is_some() && !format!("{settings:?}").contains("hush"));
+        }
+        let off = Settings::parse("ringdown.toml", "[watch]\nheartbeat = { every = 'never' }", &bare).unwrap();
+        assert!(off.watch.heartbeat.is_none());
+        let text = "[carriers.office]\nkind = 'smtp'\nurl = 'smtps://mail.example.com'\nfrom = 'a@example.com'\n\
+                    [watch]\ndead_man_url = 'hush.example.com'\ndisk_floor_mb = 0\nstaled_url = 'x'\n\
+                    [watch.heartbeat]\nevery = '5s'\nto = '12015550123'\nvia = 'office'\n";
+        let said = wrong(text, &bare);
+        assert!(!said.contains("hush"), "{said}");
+        insta::assert_snapshot!(said, @"");
     }
 
     #[test]
