@@ -276,6 +276,12 @@ mod tests {
             said(Some(&stuck), Some(&good), 120),
             said(Some(&stuck), None, 120),
         ];
-        insta::assert_snapshot!(lines.join("\n"), @"");
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        warning: no heartbeat yet in the last day: the service does not run on this database
+        ok: heartbeat 42 s ago: a look-up at main (no text), complete in 250 ms: door 5 ms, timers 4 ms, outbox 7 ms, carrier 241 ms
+        warning: the last heartbeat was 66 min ago: does the service run? a look-up at main (no text), complete in 250 ms: door 5 ms, timers 4 ms, outbox 7 ms, carrier 241 ms
+        bad: heartbeat 60 s ago: a look-up at main (no text), stuck at the carrier (error 20003); done: door 0 ms, timers 4 ms, outbox 7 ms; the last complete one was 2 min ago
+        bad: heartbeat 60 s ago: a look-up at main (no text), stuck at the carrier (error 20003); done: door 0 ms, timers 4 ms, outbox 7 ms; none was complete
+        ");
     }
 }

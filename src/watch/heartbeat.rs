@@ -191,3 +191,52 @@ fn ourselves(listen: SocketAddr) -> SocketAddr {
     };
     SocketAddr::new(ip, listen.port())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        carrier::Carrier,
+        clock::Clock,
+        config,
+        server::{boot, settings::Settings},
+    };
+
+    #[test]
+    fn our_own_port_is_knocked_at_where_we_listen() {
+        for (listen, there) in
+            [("0.0.0.0:80", "127.0.0.1:80"), ("[::]:80", "[::1]:80"), ("192.0.2.7:8080", "192.0.2.7:8080")]
+        {
+            assert_eq!(ourselves(listen.parse().unwrap()).to_string(), there);
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn with_nothing_set_up_the_heart_beats_on_the_handsets_and_no_phone_shows_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let schedules = folder.path().join("schedules");
+        config::write_example(&schedules).unwrap();
+        let settings = Settings {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            database: format!("sqlite:{}/ringdown.db", folder.path().display()),
+            schedules,
+            ..Settings::default()
+        };
+        let running = boot::start(settings, Clock::system()).await.unwrap();
+        let begun = Instant::now();
+        let beat = loop {
+            if let Some(beat) = running.app.watch.known().last {
+                break beat;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(60), "no heartbeat");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
+        assert!(beat.is_complete() && beat.covers == Covers::Text, "{}", beat.words());
+        let legs: Vec<TimeDelta> = beat.legs().into_iter().map(|(_, took)| took).collect();
+        assert!(legs.len() == 5 && legs[0] > TimeDelta::zero(), "{}", beat.words());
+        let carrier: std::sync::Arc<dyn Carrier> = running.app.carriers[0].clone();
+        let phones = carrier.as_handsets().expect("the handsets").look(|network| network.phones().count());
+        assert_eq!(phones, 0, "it is on no phone");
+        running.stop().await;
+    }
+}

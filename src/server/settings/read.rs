@@ -484,7 +484,15 @@ mod tests {
                     [watch.heartbeat]\nevery = '5s'\nto = '12015550123'\nvia = 'office'\n";
         let said = wrong(text, &bare);
         assert!(!said.contains("hush"), "{said}");
-        insta::assert_snapshot!(said, @"");
+        insta::assert_snapshot!(said, @r"
+        the settings cannot be used:
+        ringdown.toml:6: watch.dead_man_url: is not a web address; write `https://…` as the service shows it
+        ringdown.toml:7: watch.disk_floor_mb: out of range; write a whole number from 1 to 1000000
+        ringdown.toml:8: watch.staled_url: there is no such key; did you mean `stalled_url`?
+        ringdown.toml:10: watch.heartbeat.every: is out of range; write from `1m` to `1h`, or `never`
+        ringdown.toml:11: watch.heartbeat.to: not a phone number in international form; write `+`, country code and number, for example `+12015550123`
+        ringdown.toml:12: watch.heartbeat.via: sends no texts; name a carrier that does
+        ");
     }
 
     #[test]
