@@ -140,7 +140,7 @@ impl Overseer {
 
     /// Notices that the wall clock was moved; every loop then looks again at once.
     fn compare(&self, steps: &mut Steps, base: Instant) {
-        if !self.clock.is_the_machines() {
+        if !self.clock.is_wall() {
             return;
         }
         let before = base.elapsed();

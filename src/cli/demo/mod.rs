@@ -59,6 +59,8 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         token_secret: Some(SecretString::from(crate::id::fresh("demo-secret"))),
         // On a clock this fast it would beat every second.
         watch: WatchSettings { heartbeat: None, ..WatchSettings::default() },
+        // In the demo's time, which runs up to 600 times as fast as its requests do.
+        lease: TimeDelta::minutes(5),
         ..Settings::default()
     };
     let (clock, speed) = Clock::scaled(Utc::now(), args.speed);
