@@ -19,12 +19,12 @@ pub const LEASE: Duration = Duration::from_secs(15);
 /// Further settings of every node, as lines of its file.
 const MORE: &str = "";
 
-/// After so long without an acknowledgement each level is reached, counted from the report. The last one is that of the
-/// last resort, which is due at the earliest when the callback is missed.
-pub const LEVELS: [i64; 5] = [0, 2, 4, 6, CALLBACK];
+/// After so many seconds without an acknowledgement each level is reached, counted from the report. The last one is
+/// that of the last resort, which may not be nearer to the one before.
+pub const LEVELS: [i64; 5] = [0, 2, 4, 6, 36];
 
-/// Within so many seconds the callback is promised.
-pub const CALLBACK: i64 = 8;
+/// Within so many seconds the callback is promised. No plan may promise it sooner.
+pub const CALLBACK: i64 = 60;
 
 /// Who stands on which level.
 pub const PEOPLE: [(&str, &str); 5] =
@@ -34,8 +34,7 @@ pub const PEOPLE: [(&str, &str); 5] =
 fn hasty() -> Office {
     const RULES: &str = "rules = { P1 = [{ by = 'sms', to = 'mobile' }, { by = 'voice', to = 'mobile' }], \
                          P2 = [{ by = 'sms', to = 'mobile' }] }";
-    let limits =
-        "[carriers]\n[carriers.limits]\nvoice = [{ count = 1000, per = \"1m\" }]\nsms = [{ count = 1000, per = \"1m\" }]\n";
+    let limits = "[carriers]\n[carriers.limits]\nvoice = [{ count = 1000, per = \"1m\" }]\nsms = [{ count = 1000, per = \"1m\" }]\n";
     Office::default()
         .edit("policies.toml", "repeat = 1", "repeat = 0")
         .edit("people.toml", "zone = \"America/New_York\"\n", &format!("zone = \"UTC\"\n{RULES}\n"))
@@ -52,7 +51,7 @@ pub struct Node {
     pub address: SocketAddr,
     config: PathBuf,
     log: PathBuf,
-    env: Vec<(&'static str, String)>,
+    pub env: Vec<(&'static str, String)>,
     child: Option<Child>,
     paused: bool,
 }

@@ -68,6 +68,9 @@ pub struct Witnesses {
     pub until: Time,
 }
 
+/// Well before this every level but the last resort, and the last resort too, has been reached.
+const UNPAGED_FOR: TimeDelta = TimeDelta::seconds(LEVELS[4] + CALLBACK);
+
 /// Judges.
 pub fn judge(witnesses: &Witnesses) -> Verdict {
     let mut verdict =
@@ -82,7 +85,13 @@ pub fn judge(witnesses: &Witnesses) -> Verdict {
         history(&events, &mut verdict);
         breaches(&events, witnesses.until, &mut verdict);
         let none = HashMap::new();
-        pages(&events, texts.get(found.title.as_str()).unwrap_or(&none), &witnesses.ahead, &mut verdict);
+        pages(
+            &events,
+            texts.get(found.title.as_str()).unwrap_or(&none),
+            &witnesses.ahead,
+            witnesses.until,
+            &mut verdict,
+        );
     }
     // A call or a text that was taken again under the id it was taken under before.
     let mut seen = HashSet::new();
@@ -250,18 +259,19 @@ pub fn title_in(body: &str) -> Option<&str> {
 }
 
 /// Who was reached, against who had to be.
-fn pages(events: &Events<'_>, texts: &HashMap<&str, Vec<&Taken>>, ahead: &Ahead, verdict: &mut Verdict) {
+fn pages(events: &Events<'_>, texts: &HashMap<&str, Vec<&Taken>>, ahead: &Ahead, until: Time, verdict: &mut Verdict) {
     let acknowledged = events.all("acknowledged").next().is_some();
-    let mut paged: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut paged: BTreeMap<&str, Vec<Time>> = BTreeMap::new();
     for page in events.all("paged") {
-        *paged.entry(page["person"].as_str().unwrap_or_default()).or_default() += 1;
+        paged.entry(page["person"].as_str().unwrap_or_default()).or_default().push(instant(page, "at"));
     }
     let opened = events.opened();
     for (level, (person, number)) in PEOPLE.into_iter().enumerate() {
         let sent = texts.get(number).map(Vec::as_slice).unwrap_or_default();
-        let meant = paged.get(person).copied().unwrap_or_default();
-        verdict.doubled += sent.len().saturating_sub(meant);
-        if !acknowledged && sent.is_empty() && (meant > 0 || level < PEOPLE.len() - 1) {
+        let meant = paged.get(person).map(Vec::as_slice).unwrap_or_default();
+        verdict.doubled += sent.len().saturating_sub(meant.len());
+        let had_to_be = meant.first().is_some_and(|at| *at < until) || opened + UNPAGED_FOR < until;
+        if !acknowledged && sent.is_empty() && had_to_be {
             verdict.unpaged += 1;
             verdict.complain(format!("{}: {person} never had a text", events.title));
         }
@@ -301,20 +311,16 @@ mod tests {
             let now = at(LEVELS[level]);
             let cause = match level {
                 0 => "opened",
-                4 => "callback_missed",
                 _ => "not_acknowledged",
             };
-            if level == 4 {
-                events.push(json!({ "event": "response_missed", "at": now, "due": at(CALLBACK) }));
-            }
             let next = at(LEVELS.get(level + 1).copied().unwrap_or(60));
-            events.push(
-                json!({ "event": "level_reached", "at": now, "level": level, "cause": cause, "next_at": next }),
-            );
+            events
+                .push(json!({ "event": "level_reached", "at": now, "level": level, "cause": cause, "next_at": next }));
             events.push(json!({ "event": "paged", "at": now, "person": person, "page": level + 1 }));
             let body = format!("4821 P2 Acme: {title}. Reply 12 4");
             taken.push(Taken { attempt: format!("att_{level}"), voice: false, to: number.into(), body, at: now });
         }
+        events.push(json!({ "event": "response_missed", "at": at(CALLBACK), "due": at(CALLBACK) }));
         for (place, event) in events.iter_mut().enumerate() {
             event["seq"] = json!(place + 1);
         }
@@ -358,14 +364,8 @@ mod tests {
             (|all| all.log.accepted[0].title = "Trouble s0 00009".into(), Verdict { lost: 1, ..good.clone() }),
             (|all| all.log.acknowledged = vec!["inc_1".into()], Verdict { lost: 1, ..good.clone() }),
             (|all| all.log.acknowledged = vec!["inc_7".into()], Verdict { lost: 1, ..good.clone() }),
-            (
-                |all| drop(all.taken.remove(3)),
-                Verdict { unpaged: 1, pages: 4, ..good.clone() },
-            ),
-            (
-                |all| all.taken.push(all.taken[2].clone()),
-                Verdict { doubled: 1, pages: 6, ..good.clone() },
-            ),
+            (|all| drop(all.taken.remove(3)), Verdict { unpaged: 1, pages: 4, ..good.clone() }),
+            (|all| all.taken.push(all.taken[2].clone()), Verdict { doubled: 1, pages: 6, ..good.clone() }),
             (
                 |all| all.taken.push(Taken { attempt: "another".into(), ..all.taken[2].clone() }),
                 Verdict { doubled: 1, pages: 6, ..good.clone() },

@@ -86,7 +86,7 @@ impl Senders {
     }
 
     /// No new events; those under way are sent until they are taken.
-    pub async fn finish(mut self) -> Log {
+    pub async fn finish(&mut self) -> Log {
         self.stop.cancel();
         while let Some(ended) = self.tasks.join_next().await {
             ended.expect("a sender");
@@ -141,7 +141,7 @@ impl Sender {
 
     async fn acknowledge(&self, id: &str, title: &str) {
         let path = format!("/api/v1/incidents/{id}/acknowledge");
-        let key = format!("ack {title}");
+        let key = title.replace(' ', "-");
         let request = |http: &reqwest::Client, base: &str| {
             let request = http.post(format!("{base}{path}")).bearer_auth(&self.token);
             request.header("Idempotency-Key", &key).json(&json!({ "as": "ben" }))
@@ -152,10 +152,7 @@ impl Sender {
     }
 
     /// `None`: an answer that says it will never be taken, or nobody took it for too long.
-    async fn until_taken(
-        &self,
-        request: impl Fn(&reqwest::Client, &str) -> reqwest::RequestBuilder,
-    ) -> Option<Value> {
+    async fn until_taken(&self, request: impl Fn(&reqwest::Client, &str) -> reqwest::RequestBuilder) -> Option<Value> {
         let (begun, base) = (Instant::now(), format!("http://{}", self.server));
         let mut last = String::new();
         while begun.elapsed() < PATIENCE {

@@ -5,8 +5,21 @@ use std::sync::Mutex;
 use super::judge::Verdict;
 
 const HEAD: [&str; 15] = [
-    "fault", "database", "nodes", "times", "accepted", "sent again", "lost", "unpaged", "pages", "doubled", "early",
-    "twice", "breaches", "missing", "taken over",
+    "fault",
+    "database",
+    "nodes",
+    "times",
+    "accepted",
+    "sent again",
+    "lost",
+    "unpaged",
+    "pages",
+    "doubled",
+    "early",
+    "twice",
+    "breaches",
+    "missing",
+    "taken over",
 ];
 
 /// One scenario.
