@@ -68,9 +68,6 @@ pub struct Witnesses {
     pub until: Time,
 }
 
-/// Well before this every level but the last resort, and the last resort too, has been reached.
-const UNPAGED_FOR: TimeDelta = TimeDelta::seconds(LEVELS[4] + CALLBACK);
-
 /// Judges.
 pub fn judge(witnesses: &Witnesses) -> Verdict {
     let mut verdict =
@@ -266,12 +263,16 @@ fn pages(events: &Events<'_>, texts: &HashMap<&str, Vec<&Taken>>, ahead: &Ahead,
         paged.entry(page["person"].as_str().unwrap_or_default()).or_default().push(instant(page, "at"));
     }
     let opened = events.opened();
+    let climb = events.all("level_reached").last().map_or(opened, |reached| instant(reached, "next_at"));
+    if !acknowledged && climb < until && events.all("ladder_exhausted").next().is_none() {
+        verdict.unpaged += 1;
+        verdict.complain(format!("{}: the next level was due at {climb}, and was not paged", events.title));
+    }
     for (level, (person, number)) in PEOPLE.into_iter().enumerate() {
         let sent = texts.get(number).map(Vec::as_slice).unwrap_or_default();
         let meant = paged.get(person).map(Vec::as_slice).unwrap_or_default();
         verdict.doubled += sent.len().saturating_sub(meant.len());
-        let had_to_be = meant.first().is_some_and(|at| *at < until) || opened + UNPAGED_FOR < until;
-        if !acknowledged && sent.is_empty() && had_to_be {
+        if !acknowledged && sent.is_empty() && meant.first().is_some_and(|at| *at < until) {
             verdict.unpaged += 1;
             verdict.complain(format!("{}: {person} never had a text", events.title));
         }
@@ -313,7 +314,7 @@ mod tests {
                 0 => "opened",
                 _ => "not_acknowledged",
             };
-            let next = at(LEVELS.get(level + 1).copied().unwrap_or(60));
+            let next = at(LEVELS.get(level + 1).copied().unwrap_or(200));
             events
                 .push(json!({ "event": "level_reached", "at": now, "level": level, "cause": cause, "next_at": next }));
             events.push(json!({ "event": "paged", "at": now, "person": person, "page": level + 1 }));
@@ -360,7 +361,7 @@ mod tests {
     fn each_thing_that_can_go_wrong_is_seen() {
         type Spoil = fn(&mut Witnesses);
         let good = judged(|_| {});
-        let cases: [(Spoil, Verdict); 12] = [
+        let cases: [(Spoil, Verdict); 13] = [
             (|all| all.log.accepted[0].title = "Trouble s0 00009".into(), Verdict { lost: 1, ..good.clone() }),
             (|all| all.log.acknowledged = vec!["inc_1".into()], Verdict { lost: 1, ..good.clone() }),
             (|all| all.log.acknowledged = vec!["inc_7".into()], Verdict { lost: 1, ..good.clone() }),
@@ -369,6 +370,10 @@ mod tests {
             (
                 |all| all.taken.push(Taken { attempt: "another".into(), ..all.taken[2].clone() }),
                 Verdict { doubled: 1, pages: 6, ..good.clone() },
+            ),
+            (
+                |all| events(all).truncate(5),
+                Verdict { unpaged: 1, breaches: 1, missing: 1, doubled: 3, ..good.clone() },
             ),
             (|all| all.taken[1].at = at(1), Verdict { early: 1, ..good.clone() }),
             (|all| reached(all, 2)["at"] = json!(at(3)), Verdict { early: 1, ..good.clone() }),

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use tokio::task::{JoinHandle, block_in_place};
 
 use super::{
-    cluster::{CALLBACK, Cluster, LEASE, PEOPLE},
+    cluster::{CALLBACK, Cluster, PEOPLE},
     disk::Disk,
     judge::{self, Ahead, Found, Taken, Witnesses},
     plan::{self, Fault, Kind, Step, Trouble},
@@ -114,10 +114,11 @@ pub async fn run(scenario: Scenario) {
     println!("{label}: {} faults, {} events, {:.0} s", steps.len(), log.accepted.len(), begun.elapsed().as_secs_f64());
 
     let again = log.unanswered + log.refused;
-    let found = found(&cluster, senders::client()).await;
-    exports(&cluster, &found, &mut complaints);
+    // The carrier's log first: whatever stands in it was in the store before.
     let until = Utc::now() + TimeDelta::seconds(furthest) - TimeDelta::from_std(SETTLED).expect("a span");
     let taken = carrier.sent().iter().map(taken).collect();
+    let found = found(&cluster, senders::client()).await;
+    exports(&cluster, &found, &mut complaints);
     let mut verdict = judge::judge(&Witnesses { log, found, taken, ahead, until });
     verdict.complaints.append(&mut complaints);
     if cluster.ended > 0 && !may_end {
