@@ -16,6 +16,7 @@ mod report;
 mod restart;
 mod statements;
 mod tidy;
+mod upgrade;
 mod watch;
 mod world;
 

@@ -1,7 +1,4 @@
 //! The stories of `main.rs` once more, on PostgreSQL, and what holds for both databases alone.
-//!
-//! Not here: a mail after a kill, because on a database that other nodes may share its lease of five minutes runs out
-//! by itself.
 
 mod chaos;
 mod contention;
@@ -11,6 +8,8 @@ mod kill;
 mod ledger;
 mod live;
 mod mail;
+mod mail_killed;
+mod nodes;
 mod outage;
 mod paging;
 mod parity;
@@ -20,6 +19,7 @@ mod report;
 mod restart;
 mod server_restart;
 mod statements;
+mod upgrade;
 mod watch;
 mod world;
 

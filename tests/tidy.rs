@@ -46,6 +46,8 @@ const PURE: &[&str] = &[
     "intake/phone/report.rs",
     "mail/compose.rs",
     "mail/draft.rs",
+    "node/presence.rs",
+    "node/skew.rs",
     "report/chart.rs",
     "report/compliance.rs",
     "report/csv.rs",

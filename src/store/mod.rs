@@ -1,14 +1,18 @@
 //! The two databases as one. SQL is written once, with `$n` parameters; only claiming, notifying and DDL differ.
 //!
-//! SQLite (the default): WAL, `synchronous = full`, one writing connection, read-only readers, and
-//! `BEGIN IMMEDIATE` for everything that writes. PostgreSQL: read committed, one pool, and [`retry`] for transactions
+//! SQLite (the default): WAL, `synchronous = full`, read-only readers, and one writing connection whose transactions
+//! share commits under load ([`sqlite::Writer`]). PostgreSQL: read committed, one pool, and [`retry`] for transactions
 //! that stand in each other's way.
 
 mod postgres;
 pub mod retry;
-mod sqlite;
+pub mod sqlite;
+pub mod wire;
 
-use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use chrono::TimeDelta;
+use sqlx::{PgPool, Postgres, SqlitePool, Transaction, migrate::Migrator};
+
+use crate::clock::Clock;
 
 /// A statement, as text. Nearly every one is the same on both databases.
 #[derive(Clone, Copy, Debug)]
@@ -27,14 +31,14 @@ impl Sql {
 /// A database, open.
 #[derive(Clone, Debug)]
 pub enum Db {
-    Sqlite { write: SqlitePool, read: SqlitePool },
+    Sqlite { write: sqlite::Writer, read: SqlitePool },
     Postgres(PgPool),
 }
 
 /// A transaction on either. Dropped without [`Tx::commit`], it is rolled back.
 #[derive(Debug)]
 pub enum Tx {
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(sqlite::Transaction),
     Postgres(Transaction<'static, Postgres>),
 }
 
@@ -76,10 +80,18 @@ impl Db {
         matches!(self, Db::Sqlite { .. })
     }
 
+    /// How far a clock is ahead of the database server's. `None`: there is no server, or it takes too long to ask.
+    pub async fn clock_ahead(&self, clock: &Clock) -> sqlx::Result<Option<TimeDelta>> {
+        match self {
+            Db::Sqlite { .. } => Ok(None),
+            Db::Postgres(pool) => postgres::clock_ahead(pool, clock).await,
+        }
+    }
+
     /// A transaction that may write.
     pub async fn begin(&self) -> sqlx::Result<Tx> {
         match self {
-            Db::Sqlite { write, .. } => Ok(Tx::Sqlite(write.begin_with("begin immediate").await?)),
+            Db::Sqlite { write, .. } => Ok(Tx::Sqlite(write.begin().await?)),
             Db::Postgres(pool) => {
                 Ok(Tx::Postgres(pool.begin_with("begin isolation level read committed read write").await?))
             }
@@ -89,7 +101,7 @@ impl Db {
     /// A transaction that only reads, and sees one moment.
     pub async fn read(&self) -> sqlx::Result<Tx> {
         match self {
-            Db::Sqlite { read, .. } => Ok(Tx::Sqlite(read.begin().await?)),
+            Db::Sqlite { read, .. } => Ok(Tx::Sqlite(sqlite::Transaction::reading(read).await?)),
             Db::Postgres(pool) => {
                 Ok(Tx::Postgres(pool.begin_with("begin isolation level repeatable read read only").await?))
             }
@@ -104,6 +116,32 @@ impl Db {
                 write.close().await;
             }
             Db::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// Migrations, run by a binary that may be older than its database: while a new release is rolled out, and when one is
+/// taken back. What a later release added is no harm to this one; what it took away is, and then this one does not start.
+struct Lenient(Migrator);
+
+/// The last migration that took something away.
+const CONTRACTED: &str = "select max(migration) from contracted";
+
+impl Lenient {
+    fn of(mut migrator: Migrator) -> Self {
+        migrator.set_ignore_missing(true);
+        Lenient(migrator)
+    }
+
+    /// Refuses a database from which a migration that this binary does not know took something away.
+    fn check(&self, contracted: Option<i64>) -> anyhow::Result<()> {
+        let newest = self.0.iter().map(|migration| migration.version).max().unwrap_or_default();
+        match contracted.filter(|contracted| *contracted > newest) {
+            Some(contracted) => anyhow::bail!(
+                "the database is of a later release (its tables were reduced by migration {contracted}, and this one knows \
+                 {newest}); start that release, or restore an earlier backup"
+            ),
+            None => Ok(()),
         }
     }
 }
