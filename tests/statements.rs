@@ -19,6 +19,7 @@ pub const ALL: &[(&str, &[(&str, Sql)])] = &[
     ("paging", ringdown::paging::store::STATEMENTS),
     ("report", ringdown::report::store::STATEMENTS),
     ("timer", ringdown::timer::claim::STATEMENTS),
+    ("watch", ringdown::watch::store::STATEMENTS),
 ];
 
 #[tokio::test]

@@ -20,6 +20,7 @@ use crate::{
     people::Channel,
     server::App,
     sla::zone,
+    watch::figures::{self, WatchView},
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -43,6 +44,8 @@ pub struct StatusView {
     pub overdue_since: Option<DateTime<Utc>>,
     /// Texts and calls that should be on their way and are not; normally 0.
     pub attempts_waiting: i64,
+    /// How this node of the service is.
+    pub watch: WatchView,
 }
 
 /// A carrier.
@@ -75,6 +78,7 @@ async fn status(
         carriers: carriers.collect(),
         overdue_since: store::overdue(&mut tx, now).await?,
         attempts_waiting: store::unsent(&mut tx, now).await?,
+        watch: figures::view(&app),
     }))
 }
 

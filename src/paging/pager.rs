@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Attempt,
+    Attempt, Purpose,
     claimed::{self, Start, Task},
     dispatch::{self, Hands, Way},
     receipt,
@@ -38,9 +38,13 @@ pub async fn run(app: App, stop: CancellationToken) {
     let pager = Pager::new(app);
     while !stop.is_cancelled() {
         let next = match pager.round().await {
-            Ok(next) => next,
+            Ok(next) => {
+                pager.sender.app.watch.pager.turn();
+                next
+            }
             Err(error) => {
                 tracing::error!(%error, "the pager cannot read its outbox");
+                pager.sender.app.watch.pager.failed(pager.sender.app.db.is_ours_alone(), &error);
                 None
             }
         };
@@ -123,6 +127,7 @@ impl Pager {
                     self.start(attempt, job);
                 }
             }
+            self.sender.app.watch.pager.turn();
         }
     }
 
@@ -184,13 +189,17 @@ impl Pager {
             claimed::refused_texts(attempt, now);
             return Ok(None);
         }
-        let way = self.way(tx, attempt, now).await?;
+        // A heartbeat goes to the same number every minute, and keeps nobody from sleeping.
+        let beats = attempt.purpose == Purpose::Heartbeat;
+        let way = if beats { Way::Planned } else { self.way(tx, attempt, now).await? };
         let person = attempt.person.as_ref().and_then(|key| self.sender.app.config.load().people.get(key).cloned());
         let zone = person.map_or_else(crate::sla::Zone::utc, |person| person.zone);
         let carriers = self.sender.carriers(attempt, now);
         match claimed::start(attempt, way, &carriers, &zone, now) {
             Start::Ask => {
-                self.sender.asked(&carriers[0], now);
+                if !beats {
+                    self.sender.asked(&carriers[0], now);
+                }
                 return Ok(Some(Job::Send(carriers)));
             }
             Start::Throttled { until, text } => {

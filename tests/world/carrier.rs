@@ -124,6 +124,15 @@ pub struct Sent {
     sequence: u32,
 }
 
+impl Sent {
+    /// The id of our attempt, from where its receipts go.
+    #[allow(dead_code, reason = "one of the test binaries uses it")]
+    pub fn attempt(&self) -> Option<String> {
+        let url: reqwest::Url = form::get(&self.form, "StatusCallback")?.parse().ok()?;
+        url.query_pairs().find(|(name, _)| name == "a").map(|(_, id)| id.into_owned())
+    }
+}
+
 /// Something that happens at an instant.
 #[derive(Clone, Debug)]
 pub struct Happening {
@@ -135,6 +144,7 @@ pub struct Happening {
 pub struct Book {
     phones: HashMap<String, Phone>,
     faults: VecDeque<(Option<bool>, Fault)>,
+    always: Option<Fault>,
     pub(super) sent: Vec<Sent>,
     pub(super) legs: HashMap<String, Leg>,
     /// Callers who wait or talk, or did, by the id of their call.
@@ -145,6 +155,10 @@ pub struct Book {
     /// Requests to us that brought no good answer.
     pub troubles: Vec<String>,
     receipts: Option<Receipts>,
+    /// How often our account was looked up.
+    looked_up: u64,
+    /// `active`, if nothing else is said.
+    standing: Option<&'static str>,
     serial: u64,
     server: Option<SocketAddr>,
 }
@@ -254,9 +268,25 @@ impl Carrier {
         self.book().faults.push_back((Some(false), fault));
     }
 
+    /// Every request to send a text or place a call fails this way, until it is said otherwise.
+    #[allow(dead_code, reason = "one of the test binaries uses it")]
+    pub fn always(&self, fault: Option<Fault>) {
+        self.book().always = fault;
+    }
+
     /// How receipts come from now on.
     pub fn receipts(&self, how: Receipts) {
         self.book().receipts = Some(how);
+    }
+
+    /// How often our account was looked up.
+    pub fn looked_up(&self) -> u64 {
+        self.book().looked_up
+    }
+
+    /// What our account is from now on: `suspended`.
+    pub fn stands(&self, status: &'static str) {
+        self.book().standing = Some(status);
     }
 
     pub(super) fn how(&self) -> Receipts {
@@ -331,11 +361,11 @@ impl Carrier {
     }
 
     pub(super) fn change<T>(&self, sid: &str, change: impl FnOnce(&mut Sent) -> T) -> Option<T> {
-        self.book().sent.iter_mut().find(|sent| sent.sid == sid).map(change)
+        self.book().sent.iter_mut().rev().find(|sent| sent.sid == sid).map(change)
     }
 
     pub(super) fn find(&self, sid: &str) -> Option<Sent> {
-        self.book().sent.iter().find(|sent| sent.sid == sid).cloned()
+        self.book().sent.iter().rev().find(|sent| sent.sid == sid).cloned()
     }
 
     pub(super) fn sequence(&self, sid: &str) -> u32 {
@@ -348,8 +378,10 @@ impl Carrier {
 
     fn fault(&self, voice: bool) -> Option<Fault> {
         let mut book = self.book();
-        let at = book.faults.iter().position(|(kind, _)| kind.is_none_or(|kind| kind == voice))?;
-        book.faults.remove(at).map(|(_, fault)| fault)
+        match book.faults.iter().position(|(kind, _)| kind.is_none_or(|kind| kind == voice)) {
+            Some(at) => book.faults.remove(at).map(|(_, fault)| fault),
+            None => book.always.clone(),
+        }
     }
 }
 
@@ -382,6 +414,9 @@ async fn door(State(carrier): State<Carrier>, method: Method, uri: Uri, headers:
     if headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()) != Some(&expected) {
         carrier.violated(format!("{method} {} without the account's credentials", uri.path()));
         return error(401, 20003, "Authenticate");
+    }
+    if method == Method::GET && uri.path() == format!("/2010-04-01/Accounts/{ACCOUNT}.json") {
+        return carrier.account();
     }
     let Some(rest) = uri.path().strip_prefix(&format!("/2010-04-01/Accounts/{ACCOUNT}/")) else {
         carrier.violated(format!("{method} {}: no such path", uri.path()));
@@ -433,6 +468,17 @@ impl Carrier {
         };
         resource.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
         resource
+    }
+
+    fn account(&self) -> Response {
+        let mut book = self.book();
+        book.looked_up += 1;
+        let status = book.standing.unwrap_or("active");
+        let resource = json!({
+            "sid": ACCOUNT, "status": status, "type": "Full", "friendly_name": "Tests", "owner_account_sid": ACCOUNT,
+            "uri": format!("/2010-04-01/Accounts/{ACCOUNT}.json"),
+        });
+        answer(200, resource)
     }
 
     async fn take(&self, form: Form, voice: bool) -> Response {
