@@ -16,6 +16,7 @@ pub const ALL: &[(&str, &[(&str, Sql)])] = &[
     ("mail", ringdown::mail::store::STATEMENTS),
     ("oncall", ringdown::oncall::store::STATEMENTS),
     ("paging", ringdown::paging::store::STATEMENTS),
+    ("quarantine", ringdown::quarantine::store::STATEMENTS),
     ("report", ringdown::report::store::STATEMENTS),
     ("timer", ringdown::timer::claim::STATEMENTS),
 ];

@@ -46,6 +46,7 @@ const PURE: &[&str] = &[
     "intake/phone/report.rs",
     "mail/compose.rs",
     "mail/draft.rs",
+    "quarantine/hold.rs",
     "report/chart.rs",
     "report/compliance.rs",
     "report/csv.rs",

@@ -14,6 +14,7 @@ use super::{Letter, Mail, MailStage, Mailer, Refused, compose, draft, store};
 use crate::{
     clock::Time,
     id::{CarrierKey, MailId, fresh},
+    quarantine::{self, hold::Hold},
     server::App,
 };
 
@@ -105,11 +106,22 @@ impl Postman {
             let mut tx = self.app.db.begin().await?;
             let claim = store::Claim { node: &self.node, limit, except: &busy, lease: LEASE };
             let claimed = store::claim(&mut tx, claim, now).await?;
-            tx.commit().await?;
             if claimed.is_empty() {
                 return Ok(None);
             }
-            claimed.into_iter().for_each(|mail| self.start(mail));
+            let mut free = Vec::new();
+            for mut mail in claimed {
+                // After a restore from a backup, a person says whether it is still to be read.
+                match quarantine::hold(&mut tx, Some(&mail.incident), false, mail.created_at, now).await? {
+                    Hold::Send => free.push(mail),
+                    _ => {
+                        (mail.wake_at, mail.reason) = (None, Some(quarantine::REASON.into()));
+                        store::save(&mut tx, &mail).await?;
+                    }
+                }
+            }
+            tx.commit().await?;
+            free.into_iter().for_each(|mail| self.start(mail));
         }
     }
 

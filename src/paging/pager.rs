@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Attempt, Outcome, Stage,
+    Attempt, Outcome, Purpose, Stage,
     attempt::RECEIPT_PATIENCE,
     dispatch::{self, Way},
     draft, message, receipt,
@@ -22,6 +22,10 @@ use crate::{
     clock::Time,
     id::{AttemptId, CarrierKey, fresh},
     people::Channel,
+    quarantine::{
+        self,
+        hold::{Hold, PAGES_HELD},
+    },
     server::App,
     sla::Priority,
     store::Tx,
@@ -168,6 +172,7 @@ impl Pager {
         let Some(mut attempt) = store::load(tx, &claimed.id).await? else { return Ok((claimed, None)) };
         let before = attempt.outcome;
         let job = match attempt.stage {
+            Stage::Waiting | Stage::Sending if self.is_held(tx, &mut attempt, now).await? => None,
             Stage::Waiting if now >= attempt.expires_at => {
                 attempt.reason.get_or_insert("its time was over before a carrier took it".into());
                 attempt.end(Outcome::Expired, now);
@@ -194,6 +199,22 @@ impl Pager {
         }
         receipt::keep(&self.sender.app, tx, &attempt, before, now).await?;
         Ok((attempt, job))
+    }
+
+    /// Whether a restore from a backup holds it back. A held one does not grow too old.
+    async fn is_held(&self, tx: &mut Tx, attempt: &mut Attempt, now: Time) -> sqlx::Result<bool> {
+        if attempt.cancelled {
+            return Ok(false);
+        }
+        let page = attempt.purpose == Purpose::Page;
+        attempt.wake_at = match quarantine::hold(tx, attempt.incident.as_ref(), page, attempt.created_at, now).await? {
+            Hold::Send => return Ok(false),
+            Hold::Until(at) => Some(at),
+            Hold::ForPerson => None,
+        };
+        attempt.reason = Some(quarantine::REASON.into());
+        quarantine::store::extend(tx, attempt.id.as_str(), now + PAGES_HELD * 2).await?;
+        Ok(true)
     }
 
     /// Whether it may go now, and by whom.

@@ -4,10 +4,12 @@
 //! `BEGIN IMMEDIATE` for everything that writes. PostgreSQL: read committed, one pool, and [`retry`] for transactions
 //! that stand in each other's way.
 
+pub mod backup;
 mod postgres;
 pub mod retry;
 mod sqlite;
 
+pub use postgres::Place;
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
 /// A statement, as text. Nearly every one is the same on both databases.
