@@ -1,7 +1,7 @@
 //! The stories of `main.rs` once more, on PostgreSQL, and what holds for both databases alone.
 //!
 //! Not here: a mail after a kill, because on a database that other nodes may share its lease of five minutes runs out
-//! by itself.
+//! by itself; the copies of a database that is a file; and what stands in `deploy/`, which no database changes.
 
 mod chaos;
 mod contention;
@@ -18,6 +18,7 @@ mod phone;
 mod policies;
 mod report;
 mod restart;
+mod restore;
 mod server_restart;
 mod statements;
 mod watch;

@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn what_was_settled_is_said_with_what_is_left_to_do() {
         let answer = |open| json!({"reference": "4821", "verdict": "dropped", "attempts": 2, "mails": 1, "open": open});
-        insta::assert_snapshot!(words(&answer(true)), @"");
-        insta::assert_snapshot!(words(&answer(false)), @"");
+        insta::assert_snapshot!(words(&answer(true)), @"4821: dropped 2 pages and texts, 1 mails; it is open: its next page comes when it is due, unless `ringdown resolve 4821`.");
+        insta::assert_snapshot!(words(&answer(false)), @"4821: dropped 2 pages and texts, 1 mails.");
     }
 }

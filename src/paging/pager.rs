@@ -171,8 +171,9 @@ impl Pager {
         // Ending one of this batch may have changed another.
         let Some(mut attempt) = store::load(tx, &claimed.id).await? else { return Ok((claimed, None)) };
         let before = attempt.outcome;
+        let held = matches!(attempt.stage, Stage::Waiting | Stage::Sending) && self.is_held(tx, &mut attempt, now).await?;
         let job = match attempt.stage {
-            Stage::Waiting | Stage::Sending if self.is_held(tx, &mut attempt, now).await? => None,
+            _ if held => None,
             Stage::Waiting if now >= attempt.expires_at => {
                 attempt.reason.get_or_insert("its time was over before a carrier took it".into());
                 attempt.end(Outcome::Expired, now);

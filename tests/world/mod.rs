@@ -172,6 +172,11 @@ impl World {
         }
     }
 
+    /// The address of the database.
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
     pub fn schedules(&self) -> PathBuf {
         self.folder.path().join("schedules")
     }
