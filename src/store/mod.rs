@@ -1,16 +1,16 @@
 //! The two databases as one. SQL is written once, with `$n` parameters; only claiming, notifying and DDL differ.
 //!
-//! SQLite (the default): WAL, `synchronous = full`, one writing connection, read-only readers, and
-//! `BEGIN IMMEDIATE` for everything that writes. PostgreSQL: read committed, one pool, and [`retry`] for transactions
+//! SQLite (the default): WAL, `synchronous = full`, read-only readers, and one writing connection whose transactions
+//! share commits under load ([`sqlite::Writer`]). PostgreSQL: read committed, one pool, and [`retry`] for transactions
 //! that stand in each other's way.
 
 pub mod backup;
 mod postgres;
 pub mod retry;
-mod sqlite;
+pub mod sqlite;
 
 pub use postgres::Place;
-use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{PgPool, Postgres, SqlitePool, Transaction};
 
 /// A statement, as text. Nearly every one is the same on both databases.
 #[derive(Clone, Copy, Debug)]
@@ -29,14 +29,14 @@ impl Sql {
 /// A database, open.
 #[derive(Clone, Debug)]
 pub enum Db {
-    Sqlite { write: SqlitePool, read: SqlitePool },
+    Sqlite { write: sqlite::Writer, read: SqlitePool },
     Postgres(PgPool),
 }
 
 /// A transaction on either. Dropped without [`Tx::commit`], it is rolled back.
 #[derive(Debug)]
 pub enum Tx {
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(sqlite::Transaction),
     Postgres(Transaction<'static, Postgres>),
 }
 
@@ -81,7 +81,7 @@ impl Db {
     /// A transaction that may write.
     pub async fn begin(&self) -> sqlx::Result<Tx> {
         match self {
-            Db::Sqlite { write, .. } => Ok(Tx::Sqlite(write.begin_with("begin immediate").await?)),
+            Db::Sqlite { write, .. } => Ok(Tx::Sqlite(write.begin().await?)),
             Db::Postgres(pool) => {
                 Ok(Tx::Postgres(pool.begin_with("begin isolation level read committed read write").await?))
             }
@@ -91,7 +91,7 @@ impl Db {
     /// A transaction that only reads, and sees one moment.
     pub async fn read(&self) -> sqlx::Result<Tx> {
         match self {
-            Db::Sqlite { read, .. } => Ok(Tx::Sqlite(read.begin().await?)),
+            Db::Sqlite { read, .. } => Ok(Tx::Sqlite(sqlite::Transaction::reading(read).await?)),
             Db::Postgres(pool) => {
                 Ok(Tx::Postgres(pool.begin_with("begin isolation level repeatable read read only").await?))
             }
