@@ -88,7 +88,7 @@ async fn a_copy_of_the_running_service_is_put_back_and_sends_nothing_old_by_itse
     house.refused(&["restore", named(&copy)], "with --replace it is kept aside");
     house.refused(&["restore", named(&copy), "--replace"], "stop it first");
     house.server.kill();
-    let (_, sent) = (house.carrier.connect(None), house.carrier.sent().len());
+    let sent = house.carrier.sent().len();
     let said = house.done(&["restore", named(&copy), "--replace"]);
     assert!(said.contains(&format!("{first}  P1  since ")) && said.contains("The first"), "{said}");
     assert!(said.contains("ringdown quarantine list") && !said.contains(&second), "{said}");
@@ -141,7 +141,7 @@ async fn a_damaged_or_foreign_file_is_no_backup_and_a_damaged_database_can_be_re
     let (live, log) = (house.path("live.db"), house.path("live.db-wal"));
     std::fs::copy(&copy, &live).expect("a copy");
     std::fs::write(&log, "x").expect("a file");
-    house.refused(&["restore", named(&live), "--replace"], "is not a backup");
+    house.refused(&["restore", named(&live), "--replace"], "not a backup");
     house.refused(&["restore", named(&house.path("none.db"))], "there is no");
 
     std::fs::write(house.path("ringdown.db"), &bytes[middle..]).expect("the database");

@@ -24,9 +24,6 @@ use crate::world::*;
 /// How long a process takes to end what is under way once it is told to stop, in seconds.
 const GRACE: u64 = 10;
 
-/// Metrics that are counted elsewhere.
-const OTHERS: [&str; 1] = ["ringdown_rules"];
-
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -119,12 +116,11 @@ async fn every_metric_that_is_asked_for_is_one_of_ours() {
         .flat_map(|group| group["rules"].as_array().expect("rules"))
         .map(|rule| text(&rule["expr"]) + "\n")
         .collect();
-    let board = read("grafana/ringdown.json");
-    let asked: BTreeSet<&str> = [expressions.as_str(), &rules, &board, &read("prometheus/ringdown.rules.test.yml")]
+    let (board, series) = (read("grafana/ringdown.json"), read("prometheus/ringdown.rules.test.yml"));
+    let asked: BTreeSet<&str> = [expressions.as_str(), &rules, &board, &series]
         .into_iter()
         .flat_map(|text| words(text, "ringdown_"))
         .map(|name| ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name))
-        .filter(|name| !OTHERS.contains(name))
         .collect();
     assert!(asked.len() > 20, "{asked:?}");
     let known = registered();
@@ -145,8 +141,12 @@ async fn every_metric_that_is_asked_for_is_one_of_ours() {
 fn every_alert_says_what_it_means_and_what_to_do_and_stands_in_the_manual() {
     let manual = std::fs::read_to_string(root().join("docs/operations.md")).expect("the manual");
     let rules = document("prometheus/ringdown.rules.yml");
-    let rules: Vec<&Value> =
-        rules["groups"].as_array().expect("groups").iter().flat_map(|group| group["rules"].as_array().expect("rules")).collect();
+    let rules: Vec<&Value> = rules["groups"]
+        .as_array()
+        .expect("groups")
+        .iter()
+        .flat_map(|group| group["rules"].as_array().expect("rules"))
+        .collect();
     assert!(rules.len() > 15);
     for rule in rules {
         let name = text(&rule["alert"]);
@@ -184,7 +184,8 @@ fn environments() -> BTreeMap<&'static str, BTreeMap<String, String>> {
 
     let image = read("Containerfile");
     let (_, image) = image.split_once("\nENV ").expect("ENV");
-    let image = image.lines().take_while(|line| line.contains('=')).map(|line| pair(line.trim_end_matches('\\').trim()));
+    let image =
+        image.lines().take_while(|line| line.contains('=')).map(|line| pair(line.trim_end_matches('\\').trim()));
     let unit = |name: &str| -> BTreeMap<String, String> {
         let text = read(name);
         text.lines().filter_map(|line| line.strip_prefix("Environment=")).map(pair).collect()
@@ -228,7 +229,10 @@ fn every_variable_in_the_manifests_is_a_setting() {
         let several = ["compose", "kubernetes"].contains(&manifest);
         assert_eq!(settings.database.starts_with("postgres://"), several, "{manifest}");
         if several {
-            assert!(settings.token_secret.is_some() && settings.ledger_key.is_some(), "{manifest}: shared by all nodes");
+            assert!(
+                settings.token_secret.is_some() && settings.ledger_key.is_some(),
+                "{manifest}: shared by all nodes"
+            );
             assert!(settings.public_url.starts_with("https://") && settings.carriers.len() == 1, "{manifest}");
         }
     }
@@ -239,8 +243,12 @@ fn every_variable_and_secret_that_comments_name_is_a_setting() {
     let mut found = Vec::new();
     files(&root().join("deploy"), &mut found);
     let texts: Vec<String> = found.iter().map(|path| std::fs::read_to_string(path).expect("a text")).collect();
-    let named: BTreeSet<String> =
-        texts.iter().flat_map(|text| words(text, "RINGDOWN_")).filter(|name| !name.ends_with('_')).map(Into::into).collect();
+    let named: BTreeSet<String> = texts
+        .iter()
+        .flat_map(|text| words(text, "RINGDOWN_"))
+        .filter(|name| !name.ends_with('_'))
+        .map(Into::into)
+        .collect();
     // Kubernetes' own, which a comment warns of.
     let ours: BTreeMap<String, String> = named
         .into_iter()
@@ -306,7 +314,10 @@ async fn probes_ask_at_a_port_and_a_path_that_answer() {
     let deployment = document("kubernetes/deployment.yaml");
     let template = &deployment["spec"]["template"];
     let container = &template["spec"]["containers"][0];
-    assert_eq!((&container["ports"][0]["name"], &container["ports"][0]["containerPort"]), (&"http".into(), &8080.into()));
+    assert_eq!(
+        (&container["ports"][0]["name"], &container["ports"][0]["containerPort"]),
+        (&"http".into(), &8080.into())
+    );
     assert_eq!(document("kubernetes/service.yaml")["spec"]["ports"][0]["targetPort"], "http");
     assert_eq!(template["metadata"]["annotations"]["prometheus.io/port"], "8080");
     let mut paths = vec![text(&template["metadata"]["annotations"]["prometheus.io/path"])];
@@ -319,7 +330,8 @@ async fn probes_ask_at_a_port_and_a_path_that_answer() {
     let proxy = read("compose/haproxy.cfg");
     assert_eq!(proxy.matches("server node").count(), 3);
     assert_eq!((1..=3).filter(|n| proxy.contains(&format!("server node{n} node{n}:8080"))).count(), 3);
-    let asked = proxy.lines().find_map(|line| line.trim().strip_prefix("http-check send meth GET uri ")).expect("a check");
+    let asked =
+        proxy.lines().find_map(|line| line.trim().strip_prefix("http-check send meth GET uri ")).expect("a check");
     paths.push(asked.split(' ').next().expect("a path").into());
     assert!(read("Containerfile").contains("\nEXPOSE 8080\n"));
 

@@ -54,7 +54,10 @@ async fn old_troubles_page_nobody_for_fifteen_minutes_and_then_they_do_while_new
     let listed = quarantine(&world).await;
     assert_eq!(listed["restored"]["unsettled"], 1, "{listed}");
     assert_eq!(listed["restored"]["pages_held"], true);
-    assert_eq!((&listed["items"][0]["reference"], &listed["items"][0]["title"]), (&json!(old), &json!("Card payments fail")));
+    assert_eq!(
+        (&listed["items"][0]["reference"], &listed["items"][0]["title"]),
+        (&json!(old), &json!("Card payments fail"))
+    );
     assert!(listed["items"][0]["pages"].as_i64() > Some(0), "{listed}");
     let why = world.get(&format!("/api/v1/incidents/{old}/pages")).await.to_string();
     assert!(why.contains("held after a restore"), "{why}");

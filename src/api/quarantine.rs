@@ -145,9 +145,8 @@ async fn settle_once(app: &App, caller: &Caller, name: &str, posted: &Posted<Set
     let by = caller.person.as_ref().map_or(caller.name.clone(), ToString::to_string);
     let verdict = posted.body.verdict;
     let settled = store::settle(&mut work.tx, &incident.id, verdict, &by, work.now).await?;
-    let settled = settled.ok_or_else(|| {
-        Problem::conflict("This incident is not in quarantine, or was released or dropped before.")
-    })?;
+    let settled = settled
+        .ok_or_else(|| Problem::conflict("This incident is not in quarantine, or was released or dropped before."))?;
     tracing::info!(incident = %incident.id, ?verdict, settled.attempts, settled.mails, "settled after a restore");
     let view = SettledView {
         reference: incident.reference.clone(),

@@ -147,7 +147,8 @@ mod tests {
         let place = Place::of("postgres://ann:se%40cret@db.example.com:6543/ring%20down").unwrap();
         let said = postgres(&place, Path::new("/b/x.dump"));
         assert!(!said.contains("cret"), "{said}");
-        let dump = "pg_dump --host=db.example.com --port=6543 --username=ann --format=custom --file=/b/x.dump 'ring down'";
+        let dump =
+            "pg_dump --host=db.example.com --port=6543 --username=ann --format=custom --file=/b/x.dump 'ring down'";
         assert!(said.contains(dump), "{said}");
     }
 

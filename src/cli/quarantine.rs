@@ -79,7 +79,9 @@ fn words(answer: &Value) -> String {
     let counts = format!("{} pages and texts, {} mails", answer["attempts"], answer["mails"]);
     let verdict = answer["verdict"].as_str().unwrap_or_default();
     let rest = match answer["open"].as_bool() {
-        Some(true) => format!("; it is open: its next page comes when it is due, unless `ringdown resolve {reference}`"),
+        Some(true) => {
+            format!("; it is open: its next page comes when it is due, unless `ringdown resolve {reference}`")
+        }
         _ => String::new(),
     };
     format!("{reference}: {verdict} {counts}{rest}.\n")

@@ -163,8 +163,7 @@ fn told(
     contents: &Contents,
     now: DateTime<Utc>,
 ) -> String {
-    let mut text =
-        format!("{} is restored from {}.\n{}", database.display(), file.display(), unknown(backup_at, now));
+    let mut text = format!("{} is restored from {}.\n{}", database.display(), file.display(), unknown(backup_at, now));
     if let Some(aside) = aside {
         text += &format!("The database that was there is kept as {}.\n", aside.display());
     }

@@ -171,7 +171,8 @@ impl Pager {
         // Ending one of this batch may have changed another.
         let Some(mut attempt) = store::load(tx, &claimed.id).await? else { return Ok((claimed, None)) };
         let before = attempt.outcome;
-        let held = matches!(attempt.stage, Stage::Waiting | Stage::Sending) && self.is_held(tx, &mut attempt, now).await?;
+        let held =
+            matches!(attempt.stage, Stage::Waiting | Stage::Sending) && self.is_held(tx, &mut attempt, now).await?;
         let job = match attempt.stage {
             _ if held => None,
             Stage::Waiting if now >= attempt.expires_at => {

@@ -47,7 +47,8 @@ pub async fn hold(
 ) -> sqlx::Result<Hold> {
     let Some(incident) = incident else { return Ok(Hold::Send) };
     let Some(found) = store::case(tx, incident).await? else { return Ok(Hold::Send) };
-    let kinds = if found.verdict.is_none() { store::kinds_since(tx, incident, found.restored_at).await? } else { vec![] };
+    let kinds =
+        if found.verdict.is_none() { store::kinds_since(tx, incident, found.restored_at).await? } else { vec![] };
     let kind = match page {
         true => Kind::Page { open: found.phase == "open" },
         false => Kind::Words,
