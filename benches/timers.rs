@@ -15,7 +15,7 @@ use ringdown::{
 const DUE: i64 = 10_000;
 
 /// Timers claimed at a time, as the wheel does.
-const BATCH: i64 = 1000;
+const BATCH: i64 = 200;
 
 const INCIDENTS: Sql = Sql {
     sqlite: "with recursive n (n) as (select $1 union all select n + 1 from n where n < $2)
@@ -54,7 +54,7 @@ async fn main() -> anyhow::Result<()> {
         let (begun, mut claimed) = (Instant::now(), BTreeSet::new());
         loop {
             let mut tx = db.begin().await?;
-            let batch = claim::claim(&mut tx, round, BATCH).await?;
+            let batch = claim::claim(&mut tx, "nod_bench", TimeDelta::seconds(15), round, BATCH).await?;
             tx.commit().await?;
             if batch.is_empty() {
                 break;

@@ -22,12 +22,33 @@ pub struct Clock(Arc<dyn Source>);
 trait Source: Send + Sync {
     fn now(&self) -> Time;
     fn sleep_until(&self, at: Time) -> BoxFuture<'static, ()>;
+
+    /// Whether it means to show the time of day, and not one of its own.
+    fn is_wall(&self) -> bool {
+        false
+    }
 }
 
 impl Clock {
     /// The machine's clock.
     pub fn system() -> Self {
-        Clock(Arc::new(System))
+        Clock::set_wrong(TimeDelta::zero())
+    }
+
+    /// The clock of a machine whose clock is ahead by this, or behind.
+    pub fn set_wrong(ahead: TimeDelta) -> Self {
+        Clock(Arc::new(System { ahead }))
+    }
+
+    /// The same clock, until the [`Correction`] sets it to another time.
+    pub fn correctable(self) -> (Self, Correction) {
+        let correction = Correction { own: self.clone(), set: Arc::default() };
+        (Clock(Arc::new(Corrected { own: self.0, set: correction.set.clone() })), correction)
+    }
+
+    /// Whether it means to show the time of day, so that it can be held against another that does.
+    pub fn is_wall(&self) -> bool {
+        self.0.is_wall()
     }
 
     /// A clock that starts at `start` and runs `rate` times as fast as the machine's, and the lever to change that.
@@ -66,17 +87,91 @@ impl fmt::Debug for Clock {
     }
 }
 
-struct System;
+struct System {
+    ahead: TimeDelta,
+}
 
 impl Source for System {
     fn now(&self) -> Time {
-        Utc::now()
+        Utc::now() + self.ahead
     }
 
     fn sleep_until(&self, at: Time) -> BoxFuture<'static, ()> {
-        let wait = (at - Utc::now()).to_std().unwrap_or_default();
+        let wait = (at - self.now()).to_std().unwrap_or_default();
         // Looked at again every second, so that a step of the wall clock cannot oversleep.
         Box::pin(tokio::time::sleep(wait.clamp(Duration::from_micros(200), Duration::from_secs(1))))
+    }
+
+    fn is_wall(&self) -> bool {
+        true
+    }
+}
+
+struct Corrected {
+    own: Arc<dyn Source>,
+    set: Arc<Mutex<Option<Set>>>,
+}
+
+/// A clock that was set: it goes on from there by itself, whatever becomes of the one it was set from, which somebody
+/// may put right at any moment.
+#[derive(Clone, Copy, Debug)]
+struct Set {
+    start: Time,
+    since: Instant,
+    back: TimeDelta,
+}
+
+impl Set {
+    fn now(&self) -> Time {
+        self.start + TimeDelta::from_std(self.since.elapsed()).unwrap_or_default()
+    }
+}
+
+impl Corrected {
+    fn set(&self) -> Option<Set> {
+        *self.set.lock().expect("clock")
+    }
+}
+
+impl Source for Corrected {
+    fn now(&self) -> Time {
+        self.set().map_or_else(|| self.own.now(), |set| set.now())
+    }
+
+    fn sleep_until(&self, at: Time) -> BoxFuture<'static, ()> {
+        let Some(set) = self.set() else { return self.own.sleep_until(at) };
+        let wait = (at - set.now()).to_std().unwrap_or_default();
+        Box::pin(tokio::time::sleep(wait.clamp(Duration::from_micros(200), Duration::from_secs(1))))
+    }
+
+    fn is_wall(&self) -> bool {
+        self.own.is_wall()
+    }
+}
+
+/// By how much a clock is moved back ([`Clock::correctable`]). Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Correction {
+    own: Clock,
+    set: Arc<Mutex<Option<Set>>>,
+}
+
+impl Correction {
+    /// The clock as it shows without being corrected.
+    pub fn own(&self) -> &Clock {
+        &self.own
+    }
+
+    /// What it was moved back by when it was last set; negative when it was moved on, zero when it is as it is.
+    pub fn get(&self) -> TimeDelta {
+        self.set.lock().expect("clock").map_or_else(TimeDelta::zero, |set| set.back)
+    }
+
+    /// Sets it to what its own shows now, less this, from where it goes on by the machine's even beat: a step of the
+    /// wall clock does not move it any more. Zero: it is its own again.
+    pub fn set(&self, back: TimeDelta) {
+        let set = Set { start: self.own.now() - back, since: Instant::now(), back };
+        *self.set.lock().expect("clock") = (!back.is_zero()).then_some(set);
     }
 }
 
@@ -191,6 +286,30 @@ mod tests {
         speed.set(60_000.0);
         clock.sleep(TimeDelta::minutes(20)).await;
         assert!(clock.now() >= start + TimeDelta::minutes(20));
+    }
+
+    #[tokio::test]
+    async fn a_corrected_clock_shows_and_waits_for_the_corrected_time() {
+        let (fast, correction) = Clock::set_wrong(TimeDelta::hours(1)).correctable();
+        assert!(fast.is_wall() && fast.now() > Utc::now() + TimeDelta::minutes(59));
+        correction.set(TimeDelta::hours(1));
+        assert!((fast.now() - Utc::now()).abs() < TimeDelta::seconds(1));
+        assert!(correction.own().now() > Utc::now() + TimeDelta::minutes(59));
+        let soon = Utc::now() + TimeDelta::milliseconds(50);
+        fast.sleep_until(soon).await;
+        assert!(Utc::now() >= soon - TimeDelta::milliseconds(1));
+    }
+
+    #[tokio::test]
+    async fn a_corrected_clock_does_not_follow_when_the_one_it_was_set_from_is_put_right() {
+        let start = "2026-11-01T00:00:00Z".parse().unwrap();
+        let (slow, hand) = Clock::manual(start);
+        let (clock, correction) = slow.correctable();
+        correction.set(-TimeDelta::hours(1));
+        hand.set(start + TimeDelta::hours(1));
+        assert!(clock.now() - (start + TimeDelta::hours(1)) < TimeDelta::minutes(1), "{clock:?}");
+        correction.set(TimeDelta::zero());
+        assert_eq!(clock.now(), start + TimeDelta::hours(1));
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub mod incident;
 pub mod intake;
 /// Mail to customers, teams and people.
 pub mod mail;
+/// Several nodes on one database.
+pub mod node;
 /// Whose shift is it?
 pub mod oncall;
 /// Reaching one person: the page outbox, calls, texts, replies, receipts.

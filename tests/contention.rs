@@ -11,8 +11,8 @@ use tokio::sync::Barrier;
 
 use crate::world::*;
 
-const INSERT: Sql = Sql::same("insert into nodes (id, started_at, seen_at) values ($1, $2, $2)");
-const LOCK: Sql = Sql::same("update nodes set seen_at = seen_at where id = $1");
+const INSERT: Sql = Sql::same("insert into uptime (id, started_at, last_seen_at) values ($1, $2, $2)");
+const LOCK: Sql = Sql::same("update uptime set last_seen_at = last_seen_at where id = $1");
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_transactions_that_wait_for_each_other_both_get_through() {

@@ -41,6 +41,7 @@ fn hasty() -> Office {
 /// The binary, as a process.
 pub struct Server {
     pub config: PathBuf,
+    pub database: String,
     log: File,
     pub address: SocketAddr,
     /// More of its environment.
@@ -69,7 +70,7 @@ impl Server {
         );
         std::fs::write(&config, text).expect("the settings");
         let log = File::create(folder.join("log")).expect("a log");
-        Server { config, log, address, env: Vec::new(), child: None }
+        Server { config, database, log, address, env: Vec::new(), child: None }
     }
 
     pub fn said(&self) -> String {

@@ -1,5 +1,5 @@
-//! A mail, and a process that is killed while it hands it over. On SQLite alone: there the next process takes over at
-//! once what the killed one had leased.
+//! A mail, and a process that is killed while it hands it over. On SQLite the next one takes it over at once, on
+//! PostgreSQL when the lease ends.
 
 use ringdown::{
     clock::Time,
@@ -41,7 +41,7 @@ async fn killed_between_the_commit_and_the_answer_it_sends_the_same_mail_again()
         ("RINGDOWN_CARRIERS__OFFICE__PASSWORD", PASSWORD.into()),
         ("SSL_CERT_FILE", mail_server.certificate().display().to_string()),
     ];
-    std::fs::write(&server.config, settings + &smtp).expect("the settings");
+    std::fs::write(&server.config, format!("lease = \"3s\"\n{settings}{smtp}")).expect("the settings");
 
     let doctor = server.command().args(["doctor"]).output().expect("it runs");
     let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
@@ -65,7 +65,7 @@ async fn killed_between_the_commit_and_the_answer_it_sends_the_same_mail_again()
     let incident: Value = answer.json().await.expect("JSON");
 
     // The row is written as the door writes it, into the database that the process has open.
-    let db = Db::open(&format!("sqlite:{}/ringdown.db", folder.path().display())).await.expect("the database");
+    let db = Db::open(&server.database).await.expect("the database");
     let (config, _) = ringdown::config::check(&folder.path().join("schedules"), now());
     let mut tx = db.begin().await.expect("the database");
     let found = ringdown::incident::store::load(&mut tx, &text(&incident["id"]).as_str().into()).await;

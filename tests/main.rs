@@ -19,6 +19,7 @@ mod restart;
 mod restore;
 mod statements;
 mod tidy;
+mod upgrade;
 mod watch;
 mod world;
 

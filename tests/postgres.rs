@@ -1,7 +1,6 @@
 //! The stories of `main.rs` once more, on PostgreSQL, and what holds for both databases alone.
 //!
-//! Not here: a mail after a kill, because on a database that other nodes may share its lease of five minutes runs out
-//! by itself; the copies of a database that is a file; and what stands in `deploy/`, which no database changes.
+//! Not here: the copies of a database that is a file; and what stands in `deploy/`, which no database changes.
 
 mod chaos;
 mod contention;
@@ -11,6 +10,8 @@ mod kill;
 mod ledger;
 mod live;
 mod mail;
+mod mail_killed;
+mod nodes;
 mod outage;
 mod paging;
 mod parity;
@@ -21,6 +22,7 @@ mod restart;
 mod restore;
 mod server_restart;
 mod statements;
+mod upgrade;
 mod watch;
 mod world;
 

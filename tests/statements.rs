@@ -14,6 +14,7 @@ pub const ALL: &[(&str, &[(&str, Sql)])] = &[
     ("intake", ringdown::intake::store::STATEMENTS),
     ("intake/phone", ringdown::intake::phone::store::STATEMENTS),
     ("mail", ringdown::mail::store::STATEMENTS),
+    ("node", ringdown::node::store::STATEMENTS),
     ("oncall", ringdown::oncall::store::STATEMENTS),
     ("paging", ringdown::paging::store::STATEMENTS),
     ("quarantine", ringdown::quarantine::store::STATEMENTS),

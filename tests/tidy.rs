@@ -46,6 +46,8 @@ const PURE: &[&str] = &[
     "intake/phone/report.rs",
     "mail/compose.rs",
     "mail/draft.rs",
+    "node/presence.rs",
+    "node/skew.rs",
     "quarantine/hold.rs",
     "report/chart.rs",
     "report/compliance.rs",

@@ -14,7 +14,7 @@ use super::{
     view::{self, Named},
 };
 use crate::{
-    access::{Allowed, least},
+    access::{Allowed, Caller, least},
     config::Config,
     id::{PersonKey, ScheduleKey},
     oncall::{
@@ -22,6 +22,7 @@ use crate::{
         store::{self, Ended},
     },
     server::App,
+    store::retry::retried,
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -114,14 +115,18 @@ async fn add(
     Allowed { caller, .. }: Allowed<least::Commander>,
     posted: Posted<OverrideBody>,
 ) -> Answer {
+    retried(|| add_once(&app, &caller, &posted)).await
+}
+
+async fn add_once(app: &App, caller: &Caller, posted: &Posted<OverrideBody>) -> Answer {
     let config = app.config.load_full();
-    let mut work = posted.begin(&app, &caller).await?;
-    let body = posted.body;
+    let mut work = posted.begin(app, caller).await?;
+    let body = &posted.body;
     let given = Override {
         id: crate::id::fresh("ovr"),
-        schedule: body.schedule,
-        person: body.person,
-        instead_of: body.instead_of,
+        schedule: body.schedule.clone(),
+        person: body.person.clone(),
+        instead_of: body.instead_of.clone(),
         start: body.start.unwrap_or(work.now),
         end: body.end,
         created_by: caller.person.as_ref().map_or(caller.name.clone(), ToString::to_string),
@@ -137,7 +142,7 @@ async fn add(
         let shifts = coverage::taken(schedule, &beside, &given);
         shifts.into_iter().map(|shift| shift_view(shift, &config)).collect()
     });
-    work.finish(&app, StatusCode::CREATED, &OverrideView { takes, ..view(&given, &config) }).await
+    work.finish(app, StatusCode::CREATED, &OverrideView { takes, ..view(&given, &config) }).await
 }
 
 /// End an override now; one that has not begun is dropped. Role: `commander`.
@@ -150,12 +155,15 @@ async fn end(
     Name(id): Name,
     _: Params<Nothing>,
 ) -> Answer {
-    let mut tx = app.db.begin().await?;
-    match store::end(&mut tx, &id, app.clock.now()).await? {
+    let ended = retried(|| async {
+        let mut tx = app.db.begin().await?;
+        let ended = store::end(&mut tx, &id, app.clock.now()).await?;
+        tx.commit().await.map(|()| ended)
+    });
+    match ended.await? {
         Ended::Unknown => Err(Problem::not_found("There is no override of this id.").into()),
         Ended::Over(_) => Err(Problem::conflict("This override was over before.").into()),
         Ended::Cut(_) | Ended::Deleted(_) => {
-            tx.commit().await?;
             app.bell.ring();
             Ok(StatusCode::NO_CONTENT.into_response())
         }

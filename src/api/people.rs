@@ -18,6 +18,7 @@ use crate::{
     people::{Channel, Person},
     server::App,
     sla::Priority,
+    store::retry::retried,
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -124,7 +125,10 @@ async fn test_page(
         .people
         .get(key.as_str())
         .ok_or_else(|| Problem::not_found("There is no such person in schedules/people.toml."))?;
-    let mut work = posted.begin(&app, &caller).await?;
-    let attempts = paging::store::test_page(&mut work.tx, person, work.now).await?;
-    work.finish(&app, StatusCode::ACCEPTED, &TestPageView { person: key, attempts }).await
+    retried(|| async {
+        let mut work = posted.begin(&app, &caller).await?;
+        let attempts = paging::store::test_page(&mut work.tx, person, work.now).await?;
+        work.finish(&app, StatusCode::ACCEPTED, &TestPageView { person: key.clone(), attempts }).await
+    })
+    .await
 }

@@ -10,18 +10,20 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Problem,
+    page::Page,
     request::{Nothing, Params},
     store,
 };
 use crate::{
     access::{Allowed, least},
+    node::{self, Presence},
     people::Channel,
     server::App,
     sla::zone,
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(status)).routes(routes!(config))
+    OpenApiRouter::new().routes(routes!(status)).routes(routes!(config)).routes(routes!(nodes))
 }
 
 /// How the service is.
@@ -77,6 +79,17 @@ async fn status(
         attempts_waiting: store::unsent(&mut tx, now).await?,
         restored: super::quarantine::restored(&mut tx, now).await?.filter(|restored| restored.unsettled > 0),
     }))
+}
+
+/// The nodes that share this database: those that run, and those that did within the last day.
+#[utoipa::path(get, path = "/nodes", tag = "service",
+    responses((status = 200, body = Page<Presence>), (status = "4XX", body = Problem)))]
+async fn nodes(
+    State(app): State<App>,
+    Allowed { .. }: Allowed<least::Viewer>,
+    _: Params<Nothing>,
+) -> Result<Json<Page<Presence>>, Problem> {
+    Ok(Json(Page { items: node::keep::nodes(&app).await?, next: None }))
 }
 
 /// What `schedules/` says, as it is in force: `{"revision", "people", "teams", …}`, with numbers in full. Role: `admin`.

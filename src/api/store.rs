@@ -132,7 +132,7 @@ pub async fn unsent(tx: &mut Tx, now: Time) -> sqlx::Result<i64> {
     on!(tx, UNSENT, |c, sql| sqlx::query_scalar(sql).bind(now).fetch_one(c).await)
 }
 
-const PROBE: Sql = Sql::same("update nodes set seen_at = seen_at where id = ''");
+const PROBE: Sql = Sql::same("update uptime set ended_at = ended_at where id = ''");
 
 /// Takes the write lock and changes nothing.
 pub async fn probe(tx: &mut Tx) -> sqlx::Result<()> {

@@ -17,6 +17,7 @@ use crate::{
     access::{self, Allowed, Role, least, store},
     id::PersonKey,
     server::App,
+    store::retry::retried,
 };
 
 /// The longest a token may be made to hold, in days.
@@ -106,13 +107,18 @@ async fn create(
         check.wrong("/person", "there is no such person in schedules/people.toml");
     }
     check.done()?;
-    let mut work = posted.begin(&app, &caller).await?;
-    let now = work.now;
-    let expires_at = body.days.map(|days| now + TimeDelta::days(days.into()));
-    let (claims, token) =
-        access::grant(&mut work.tx, &app.token_key, &name, body.role, body.person.clone(), expires_at, now).await?;
-    tracing::info!(jti = claims.jti, role = claims.role.as_str(), by = caller.jti, "token made");
-    work.finish(&app, StatusCode::CREATED, &NewToken { jti: claims.jti, expires_at, token }).await
+    retried(|| async {
+        let mut work = posted.begin(&app, &caller).await?;
+        let now = work.now;
+        let expires_at = body.days.map(|days| now + TimeDelta::days(days.into()));
+        let (claims, token) =
+            access::grant(&mut work.tx, &app.token_key, &name, body.role, body.person.clone(), expires_at, now).await?;
+        let (jti, role) = (claims.jti, claims.role);
+        let answer = work.finish(&app, StatusCode::CREATED, &NewToken { jti: jti.clone(), expires_at, token }).await?;
+        tracing::info!(jti, role = role.as_str(), by = caller.jti, "token made");
+        Ok(answer)
+    })
+    .await
 }
 
 /// Revoke a token: it is refused from now on.
@@ -125,11 +131,14 @@ async fn revoke(
     Name(jti): Name,
     _: Params<Nothing>,
 ) -> Answer {
-    let mut tx = app.db.begin().await?;
-    if !store::revoke(&mut tx, &jti, app.clock.now()).await? {
+    let revoked = retried(|| async {
+        let mut tx = app.db.begin().await?;
+        let revoked = store::revoke(&mut tx, &jti, app.clock.now()).await?;
+        tx.commit().await.map(|()| revoked)
+    });
+    if !revoked.await? {
         return Err(Problem::not_found("There is no token of this id that still holds.").into());
     }
-    tx.commit().await?;
     tracing::info!(jti, by = caller.jti, "token revoked");
     Ok(StatusCode::NO_CONTENT.into_response())
 }

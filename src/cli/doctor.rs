@@ -8,7 +8,9 @@ use serde_json::json;
 use super::Local;
 use crate::{
     carrier::smtp::Smtp,
+    clock::Clock,
     config::{self, Severity},
+    node::{self, State, presence, skew},
     server::settings::{CarrierSettings, Settings},
     sla::zone,
     store::Db,
@@ -49,7 +51,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
             findings.extend(carriers(&settings));
             findings.extend(mail_servers(&settings).await);
             findings.extend(schedules(&settings));
-            findings.push(database(&settings).await);
+            findings.extend(database(&settings).await);
         }
         Err(error) => findings.push(Bad(format!("{error:#}"))),
     }
@@ -168,13 +170,60 @@ fn schedules(settings: &Settings) -> Vec<Health> {
     health
 }
 
-async fn database(settings: &Settings) -> Health {
-    match Db::open(&settings.database).await {
-        Ok(db) => match db.begin().await {
-            // Dropped, so rolled back: that it could begin to write is all we want to know.
-            Ok(_) => Good(format!("the database {} can be written", settings.database_name())),
-            Err(error) => Bad(format!("the database {} cannot be written: {error}", settings.database_name())),
-        },
-        Err(error) => Bad(format!("{error:#}")),
+async fn database(settings: &Settings) -> Vec<Health> {
+    let db = match Db::open(&settings.database).await {
+        Ok(db) => db,
+        Err(error) => return vec![Bad(format!("{error:#}"))],
+    };
+    let written = match db.begin().await {
+        // Dropped, so rolled back: that it could begin to write is all we want to know.
+        Ok(_) => Good(format!("the database {} can be written", settings.database_name())),
+        Err(error) => Bad(format!("the database {} cannot be written: {error}", settings.database_name())),
+    };
+    let mut findings = vec![written];
+    if !db.is_ours_alone() {
+        findings.push(clock(&db).await);
+        findings.extend(nodes(&db).await);
+        if settings.has_handsets() {
+            findings.push(Warning(
+                "the built-in handsets ring on one node only: with several nodes, set a real carrier".into(),
+            ));
+        }
     }
+    findings
+}
+
+/// This machine's clock, held against the database's.
+async fn clock(db: &Db) -> Health {
+    match db.clock_ahead(&Clock::system()).await {
+        Ok(Some(ahead)) if ahead.abs() > skew::TOLERANCE => Warning(format!(
+            "this machine's clock and the database's differ by {:.1} s: set both by NTP",
+            ahead.abs().as_seconds_f64()
+        )),
+        Ok(Some(_)) => Good("this machine's clock agrees with the database's".into()),
+        Ok(None) => Warning("the database takes too long to say what time it is".into()),
+        Err(error) => Bad(format!("the database does not say what time it is: {error}")),
+    }
+}
+
+/// The nodes that are not as they should be.
+async fn nodes(db: &Db) -> Vec<Health> {
+    let now = Utc::now();
+    let runs = async { node::store::recent(&mut db.read().await?, now).await };
+    let nodes = match runs.await {
+        Ok(runs) => presence::nodes(&runs, now),
+        Err(error) => return vec![Bad(format!("the nodes cannot be listed: {error}"))],
+    };
+    let name = |node: &node::Presence| node.name.clone().unwrap_or_else(|| "of an older version".into());
+    let running = nodes.iter().filter(|node| node.state == State::Running).count();
+    let mut findings = vec![Good(format!("{running} nodes run on this database"))];
+    for node in &nodes {
+        if node.state == State::Gone {
+            findings.push(Warning(format!("node {} was last heard of {} s ago", name(node), node.silent_seconds)));
+        } else if node.clock_wrong && node.state == State::Running {
+            let ahead = node.clock_ahead_seconds.unwrap_or_default();
+            findings.push(Warning(format!("node {}: its clock is {ahead:+.1} s off the database's", name(node))));
+        }
+    }
+    findings
 }

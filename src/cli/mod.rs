@@ -20,6 +20,7 @@ pub mod export;
 pub mod init;
 pub mod intake;
 pub mod look;
+pub mod nodes;
 pub mod overrides;
 pub mod pin;
 pub mod quarantine;
@@ -129,6 +130,8 @@ enum Command {
     Export(export::Args),
     /// Check an export: was it changed, and were the promises kept? Needs no service
     Verify(verify::Args),
+    /// The nodes that share the database: who runs, with which schedules, by which clock
+    Nodes(nodes::Args),
     /// What webhooks brought, good or refused
     Intake(intake::Args),
     /// Make, list and revoke tokens
@@ -232,6 +235,7 @@ pub async fn main() -> ExitCode {
         Command::Report(args) => report::run(args).await,
         Command::Export(args) => export::run(args).await,
         Command::Verify(args) => return exit_code(verify::run(&args)),
+        Command::Nodes(args) => nodes::run(args).await,
         Command::Intake(args) => intake::run(args).await,
         Command::Token(command) => token::run(command).await,
         Command::Pin(args) => pin::run(args),

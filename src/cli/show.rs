@@ -1,11 +1,15 @@
 //! What the service answers, put so that a person can read it at 3 a.m. Pure: the answer, the time and the zone are
 //! arguments.
 
+mod nodes;
+
 use std::fmt::Display;
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::Value;
+
+pub use self::nodes::nodes;
 
 /// One incident after something was done to it.
 pub fn after<Z: TimeZone<Offset: Display>>(incident: &Value, done: &str, now: DateTime<Utc>, zone: &Z) -> String {

@@ -17,7 +17,7 @@ pub use describe::describe;
 pub use example::{example_files, write_example};
 pub use finding::{Finding, Severity};
 pub use load::{Loaded, load};
-pub use store::adopt;
+pub use store::{adopt, adopt_at_boot, newest_revision, restore};
 
 use crate::{
     customer::{Customer, Hotline},

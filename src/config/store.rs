@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::{
     Config,
     check::checked,
-    finding::Finding,
+    finding::{Finding, Severity},
     load::{Files, Loaded, environment, parse},
 };
 use crate::{
@@ -21,9 +21,18 @@ const INSERT: Sql = Sql::same(
     "insert into revisions (number, digest, files, loaded_at) values ($1, $2, $3, $4) on conflict do nothing",
 );
 const NEWEST: Sql = Sql::same("select number, digest, files from revisions order by number desc limit $1");
+const NEWEST_NUMBER: Sql = Sql::same("select max(number) from revisions");
+const NUMBERED: Sql = Sql::same("select number, digest, files from revisions where number = $1");
+const LAST_OF: Sql = Sql::same("select max(number) from revisions where digest = $1");
 
 /// The statements of this file.
-pub const STATEMENTS: &[(&str, Sql)] = &[("INSERT", INSERT), ("NEWEST", NEWEST)];
+pub const STATEMENTS: &[(&str, Sql)] = &[
+    ("INSERT", INSERT),
+    ("NEWEST", NEWEST),
+    ("NEWEST_NUMBER", NEWEST_NUMBER),
+    ("NUMBERED", NUMBERED),
+    ("LAST_OF", LAST_OF),
+];
 
 /// The folder as it once was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,13 +42,72 @@ struct Revision {
     files: Files,
 }
 
+/// Takes the folder in force when a process starts: as [`adopt`] does, unless others may be at work and the folder is
+/// what once was in force and was replaced since. Then a node that starts late takes nobody back: what is in force stays.
+pub async fn adopt_at_boot(db: &Db, dir: &Path, now: Time) -> anyhow::Result<(Config, Vec<Finding>)> {
+    let (mut loaded, sound) = look(dir, now).await?;
+    if sound
+        && !db.is_ours_alone()
+        && let Some((own, newest)) = replaced(db, &loaded.files).await?
+    {
+        let (config, message) = match restore(db, dir, newest).await {
+            Ok(config) => (config, format!("is revision {own}, and {newest} is in force on this database")),
+            Err(error) => (
+                Config { revision: own, ..loaded.config },
+                format!("is revision {own}, and {newest}, which is in force elsewhere, cannot be used here: {error:#}"),
+            ),
+        };
+        let message = format!("{message}; a reload (SIGHUP) of this node would put this folder in force everywhere");
+        let file = dir.display().to_string();
+        loaded.findings.push(Finding { file, line: 0, key: String::new(), severity: Severity::Warning, message });
+        return Ok((config, loaded.findings));
+    }
+    adopt_checked(db, dir, loaded, sound, now).await
+}
+
 /// Takes the folder in force: checks it and keeps it as a revision, with no new number when nothing changed. A folder
 /// with an error gives the last good revision and the findings; it is an error only when there is none.
 pub async fn adopt(db: &Db, dir: &Path, now: Time) -> anyhow::Result<(Config, Vec<Finding>)> {
-    let folder = dir.to_owned();
-    let (loaded, sound) =
-        tokio::task::spawn_blocking(move || checked(&folder, now)).await.context("reading the folder failed")?;
+    let (loaded, sound) = look(dir, now).await?;
     adopt_checked(db, dir, loaded, sound, now).await
+}
+
+async fn look(dir: &Path, now: Time) -> anyhow::Result<(Loaded, bool)> {
+    let folder = dir.to_owned();
+    tokio::task::spawn_blocking(move || checked(&folder, now)).await.context("reading the folder failed")
+}
+
+/// The number of the newest revision.
+pub async fn newest_revision(db: &Db) -> sqlx::Result<Option<i64>> {
+    let mut tx = db.read().await?;
+    on!(&mut tx, NEWEST_NUMBER, |c, sql| sqlx::query_scalar(sql).fetch_one(c).await)
+}
+
+/// A revision as it is kept. What its files leave to the environment, and to files beside it, is looked up here.
+pub async fn restore(db: &Db, dir: &Path, number: i64) -> anyhow::Result<Config> {
+    let mut tx = db.read().await?;
+    let row: Option<Row> = on!(&mut tx, NUMBERED, |c, sql| sqlx::query_as(sql).bind(number).fetch_optional(c).await)?;
+    drop(tx);
+    let kept = revision(row.with_context(|| format!("there is no revision {number}"))?)?;
+    let folder = dir.to_owned();
+    let (config, findings) =
+        tokio::task::spawn_blocking(move || read(&kept, &folder)).await.context("reading the revision failed")?;
+    let errors: Vec<String> = findings.iter().filter(|f| f.is_error()).map(ToString::to_string).collect();
+    if errors.is_empty() { Ok(config) } else { bail!("{}", errors.join("\n")) }
+}
+
+fn read(kept: &Revision, dir: &Path) -> (Config, Vec<Finding>) {
+    let loaded = parse(&kept.files, dir, &format!("revision {}: ", kept.number), &environment);
+    (Config { revision: kept.number, ..loaded.config }, loaded.findings)
+}
+
+/// The folder's own last revision and the newest, if that is another one.
+async fn replaced(db: &Db, files: &Files) -> sqlx::Result<Option<(i64, i64)>> {
+    let mut tx = db.read().await?;
+    let digest = digest(files);
+    let own: Option<i64> = on!(&mut tx, LAST_OF, |c, sql| sqlx::query_scalar(sql).bind(digest).fetch_one(c).await)?;
+    let newest: Option<i64> = on!(&mut tx, NEWEST_NUMBER, |c, sql| sqlx::query_scalar(sql).fetch_one(c).await)?;
+    Ok(own.zip(newest).filter(|(own, newest)| own < newest))
 }
 
 async fn adopt_checked(
@@ -57,10 +125,8 @@ async fn adopt_checked(
     let revisions = newest(&mut tx, 20).await?;
     drop(tx);
     for revision in revisions {
-        let prefix = format!("revision {}: ", revision.number);
-        let kept = parse(&revision.files, dir, &prefix, &environment);
-        if !kept.findings.iter().any(Finding::is_error) {
-            let config = Config { revision: revision.number, ..kept.config };
+        let (config, findings) = read(&revision, dir);
+        if !findings.iter().any(Finding::is_error) {
             return Ok((config, loaded.findings));
         }
     }
@@ -94,13 +160,16 @@ async fn keep(db: &Db, files: &Files, now: Time) -> anyhow::Result<i64> {
 
 /// The last so many revisions, newest first.
 async fn newest(tx: &mut Tx, limit: i64) -> anyhow::Result<Vec<Revision>> {
-    let rows: Vec<(i64, String, String)> =
-        on!(tx, NEWEST, |c, sql| sqlx::query_as::<_, (i64, String, String)>(sql).bind(limit).fetch_all(c).await)?;
-    let revision = |(number, digest, files): (i64, String, String)| {
-        let files = serde_json::from_str(&files).with_context(|| format!("revision {number} cannot be read"))?;
-        Ok(Revision { number, digest, files })
-    };
+    let rows: Vec<Row> = on!(tx, NEWEST, |c, sql| sqlx::query_as(sql).bind(limit).fetch_all(c).await)?;
     rows.into_iter().map(revision).collect()
+}
+
+/// Number, digest, files.
+type Row = (i64, String, String);
+
+fn revision((number, digest, files): Row) -> anyhow::Result<Revision> {
+    let files = serde_json::from_str(&files).with_context(|| format!("revision {number} cannot be read"))?;
+    Ok(Revision { number, digest, files })
 }
 
 /// SHA-256 over names and texts, in the order of the names.

@@ -66,7 +66,7 @@ const CHAIN: Sql = Sql::same("select body, hash from incident_events where incid
 
 const SET_TIMER: Sql = Sql::same(
     "insert into timers (incident_id, due_at, wake_at) values ($1, $2, $2)
-     on conflict (incident_id) do update set due_at = excluded.due_at, wake_at = excluded.wake_at",
+     on conflict (incident_id) do update set due_at = excluded.due_at, wake_at = excluded.wake_at, leased_by = null",
 );
 
 const CLEAR_TIMER: Sql = Sql::same("delete from timers where incident_id = $1");

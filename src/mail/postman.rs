@@ -6,23 +6,20 @@ use std::{
     time::Duration,
 };
 
-use chrono::TimeDelta;
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Letter, Mail, MailStage, Mailer, Refused, compose, draft, store};
 use crate::{
     clock::Time,
-    id::{CarrierKey, MailId, fresh},
+    id::{CarrierKey, MailId},
     quarantine::{self, hold::Hold},
-    server::App,
+    server::{App, bell},
+    store::retry::retried,
 };
 
 /// How many mails are handed over at once.
 const HANDS: usize = 8;
-
-/// How long a claim lasts; longer than every carrier together may take.
-const LEASE: TimeDelta = TimeDelta::minutes(5);
 
 /// How long one carrier has for one mail. Real time: a network does not run faster in a demo.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
@@ -32,8 +29,7 @@ const LAST_WORDS: Duration = Duration::from_secs(8);
 
 /// Until `stop`: claims what is due, gravest first, hands it over outside of any transaction, records the outcome.
 pub async fn run(app: App, stop: CancellationToken) {
-    let postman =
-        Postman { app, node: fresh("nod"), in_hand: Arc::default(), done: Arc::default(), tasks: TaskTracker::new() };
+    let postman = Postman { app, in_hand: Arc::default(), done: Arc::default(), tasks: TaskTracker::new() };
     while !stop.is_cancelled() {
         let next = match postman.round().await {
             Ok(next) => next,
@@ -54,18 +50,17 @@ pub async fn run(app: App, stop: CancellationToken) {
             () = postman.done.notified() => {}
             () = due => {}
             // The guarantee: whatever the bell and the clock do, the outbox is looked at every second.
-            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            () = bell::poll() => {}
         }
     }
     postman.tasks.close();
     if tokio::time::timeout(LAST_WORDS, postman.tasks.wait()).await.is_err() {
-        tracing::warn!("some mails were not handed over in time; they are sent again at the next start");
+        tracing::warn!("some mails were not handed over in time; whoever takes them over sends them again");
     }
 }
 
 struct Postman {
     app: App,
-    node: String,
     in_hand: Arc<Mutex<BTreeSet<MailId>>>,
     done: Arc<Notify>,
     tasks: TaskTracker,
@@ -103,26 +98,31 @@ impl Postman {
                 // Every hand is full; the first that is free rings.
                 return Ok(None);
             }
-            let mut tx = self.app.db.begin().await?;
-            let claim = store::Claim { node: &self.node, limit, except: &busy, lease: LEASE };
-            let claimed = store::claim(&mut tx, claim, now).await?;
+            let claimed = retried(|| self.claim(&busy, limit, now)).await?;
             if claimed.is_empty() {
                 return Ok(None);
             }
-            let mut free = Vec::new();
-            for mut mail in claimed {
-                // After a restore from a backup, a person says whether it is still to be read.
-                match quarantine::hold(&mut tx, Some(&mail.incident), false, mail.created_at, now).await? {
-                    Hold::Send => free.push(mail),
-                    _ => {
-                        (mail.wake_at, mail.reason) = (None, Some(quarantine::REASON.into()));
-                        store::save(&mut tx, &mail).await?;
-                    }
-                }
-            }
-            tx.commit().await?;
-            free.into_iter().for_each(|mail| self.start(mail));
+            claimed.into_iter().flatten().for_each(|mail| self.start(mail));
         }
+    }
+
+    /// Leases what is due. `None` for each that a restore from a backup holds back: a person says whether it is still to
+    /// be read.
+    async fn claim(&self, busy: &[MailId], limit: i64, now: Time) -> sqlx::Result<Vec<Option<Mail>>> {
+        let (node, lease) = (self.app.node.id(), self.app.settings.lease);
+        let mut tx = self.app.db.begin().await?;
+        let claimed = store::claim(&mut tx, store::Claim { node, limit, except: busy, lease }, now).await?;
+        let mut mails = Vec::new();
+        for mut mail in claimed {
+            let held = quarantine::hold(&mut tx, Some(&mail.incident), false, mail.created_at, now).await? != Hold::Send;
+            if held {
+                (mail.wake_at, mail.reason) = (None, Some(quarantine::REASON.into()));
+                store::save(&mut tx, &mail).await?;
+            }
+            mails.push((!held).then_some(mail));
+        }
+        tx.commit().await?;
+        Ok(mails)
     }
 
     fn start(&self, mail: Mail) {
@@ -131,28 +131,67 @@ impl Postman {
         let app = self.app.clone();
         self.tasks.spawn(async move {
             let _place = place;
-            let outcome = match compose::letter(&mail) {
-                Some(letter) => deliver(&app, &letter).await,
-                None => Err((None, Refused { permanent: true, code: None, words: "its text was forgotten".into() })),
-            };
-            if let Err(error) = finish(&app, &mail, outcome).await {
-                // The lease runs out, and it is sent again under the same Message-ID.
-                tracing::error!(mail = %mail.id, %error, "cannot write down what became of a mail");
-            }
+            hand_over(&app, &mail).await;
         });
+    }
+}
+
+/// Sees a claimed mail through, and keeps the claim for as long as the mail servers take.
+async fn hand_over(app: &App, mail: &Mail) {
+    let until = Mutex::new(mail.wake_at.unwrap_or(mail.created_at));
+    let outcome = match compose::letter(mail) {
+        Some(letter) => tokio::select! {
+            outcome = deliver(app, &letter, &until) => outcome,
+            () = hold(app, mail, &until) => None,
+        },
+        None => Some(Err((None, Refused { permanent: true, code: None, words: "its text was forgotten".into() }))),
+    };
+    let Some(outcome) = outcome else {
+        metrics::counter!("ringdown_leases_outlived_total", "work" => "mail").increment(1);
+        tracing::warn!(mail = %mail.id, "the lease of a mail was lost; whoever has it sends it");
+        return;
+    };
+    if let Err(error) = retried(|| finish(app, mail, &outcome)).await {
+        // The lease runs out, and it is sent again under the same Message-ID.
+        tracing::error!(mail = %mail.id, %error, "cannot write down what became of a mail");
+    }
+}
+
+/// Renews a claim until it is lost.
+async fn hold(app: &App, mail: &Mail, until: &Mutex<Time>) {
+    let lease = app.settings.lease;
+    loop {
+        app.clock.sleep(lease / 3).await;
+        let renewed = app.clock.now() + lease;
+        let kept = retried(|| async {
+            let mut tx = app.db.begin().await?;
+            let kept = store::renew(&mut tx, mail, renewed).await?;
+            tx.commit().await.map(|()| kept)
+        });
+        match kept.await {
+            Ok(true) => *until.lock().expect("the lease's end") = renewed,
+            Ok(false) => return,
+            Err(error) => tracing::warn!(mail = %mail.id, %error, "the lease of a mail cannot be renewed"),
+        }
+        if app.clock.now() >= *until.lock().expect("the lease's end") {
+            return;
+        }
     }
 }
 
 /// Who took it; or who was asked last, and why nobody did.
 type Outcome = Result<CarrierKey, (Option<CarrierKey>, Refused)>;
 
-/// Asks the carriers in turn until one takes it.
-async fn deliver(app: &App, letter: &Letter) -> Outcome {
+/// Asks the carriers in turn until one takes it. `None`: the lease ended before that, so that it is another's to send.
+async fn deliver(app: &App, letter: &Letter, until: &Mutex<Time>) -> Option<Outcome> {
     let mut refused: Option<(Option<CarrierKey>, Refused)> = None;
     for mailer in in_turn(app) {
+        if app.clock.now() >= *until.lock().expect("the lease's end") {
+            return None;
+        }
         let sent = tokio::time::timeout(ANSWER_WITHIN, mailer.send(letter)).await;
         match sent.unwrap_or_else(|_| Err(silent())) {
-            Ok(()) => return Ok(mailer.key().clone()),
+            Ok(()) => return Some(Ok(mailer.key().clone())),
             Err(error) => {
                 let why = (Some(mailer.key().clone()), error);
                 // What may be taken later outweighs what never will be.
@@ -164,7 +203,7 @@ async fn deliver(app: &App, letter: &Letter) -> Outcome {
         }
     }
     let none = || Refused { permanent: false, code: None, words: "no carrier sends mail".into() };
-    Err(refused.unwrap_or_else(|| (None, none())))
+    Some(Err(refused.unwrap_or_else(|| (None, none()))))
 }
 
 /// The carriers that send mail: those of `[carriers] mail` first, then the others by their names.
@@ -183,10 +222,10 @@ fn silent() -> Refused {
 }
 
 /// The last word on a claim, if it still holds.
-async fn finish(app: &App, claimed: &Mail, outcome: Outcome) -> sqlx::Result<()> {
+async fn finish(app: &App, claimed: &Mail, outcome: &Outcome) -> sqlx::Result<()> {
     let now = app.clock.now();
     let mut mail = claimed.clone();
-    settle(&mut mail, &outcome, now);
+    settle(&mut mail, outcome, now);
     let mut tx = app.db.begin().await?;
     let kept = store::save(&mut tx, &mail).await?;
     tx.commit().await?;
@@ -243,6 +282,8 @@ fn tell(mail: &Mail) {
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+
     use super::*;
 
     fn at(text: &str) -> Time {

@@ -39,6 +39,8 @@ const CLAIM: Sql = Sql {
                where id in (select id from due) returning *",
 };
 const RELEASE: Sql = Sql::same("update mails set wake_at = $1, leased_by = null where leased_by is not null");
+const RELEASE_OF: Sql = Sql::same("update mails set wake_at = $1, leased_by = null where leased_by = $2");
+const RENEW: Sql = Sql::same("update mails set wake_at = $1 where id = $2 and tries = $3 and leased_by = $4");
 const NEXT_WAKE: Sql = Sql {
     sqlite: "select min(wake_at) from mails where wake_at is not null \
              and id not in (select value from json_each($1))",
@@ -227,6 +229,29 @@ pub async fn release(tx: &mut Tx, now: Time) -> sqlx::Result<u64> {
     on!(tx, RELEASE, |c, sql| sqlx::query(sql).bind(now).execute(c).await.map(|done| done.rows_affected()))
 }
 
+/// Gives back what a node that stops has leased. Gives how many.
+pub async fn release_of(tx: &mut Tx, node: &str, now: Time) -> sqlx::Result<u64> {
+    on!(tx, RELEASE_OF, |c, sql| sqlx::query(sql)
+        .bind(now)
+        .bind(node)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))
+}
+
+/// Keeps a claim until `until`: false when it was lost.
+pub async fn renew(tx: &mut Tx, claimed: &Mail, until: Time) -> sqlx::Result<bool> {
+    let kept = on!(tx, RENEW, |c, sql| sqlx::query(sql)
+        .bind(until)
+        .bind(claimed.id.as_str())
+        .bind(claimed.tries)
+        .bind(&claimed.leased_by)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(kept == 1)
+}
+
 /// When the first of all is due, but for those in hand; and how many were not taken yet.
 pub async fn next_wake(tx: &mut Tx, except: &[MailId]) -> sqlx::Result<(Option<Time>, i64)> {
     let next = on!(tx, NEXT_WAKE, |c, sql| sqlx::query_scalar(sql).bind(list(except)).fetch_one(c).await)?;
@@ -247,6 +272,8 @@ pub const STATEMENTS: &[(&str, Sql)] = &[
     ("of_incident", OF_INCIDENT),
     ("claim", CLAIM),
     ("release", RELEASE),
+    ("release_of", RELEASE_OF),
+    ("renew", RENEW),
     ("next_wake", NEXT_WAKE),
     ("pending", PENDING),
     ("forget", FORGET),

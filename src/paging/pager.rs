@@ -15,20 +15,20 @@ use super::{
     attempt::RECEIPT_PATIENCE,
     dispatch::{self, Way},
     draft, message, receipt,
-    send::{LEASE, Sender},
+    send::Sender,
     store,
 };
 use crate::{
     clock::Time,
-    id::{AttemptId, CarrierKey, fresh},
+    id::{AttemptId, CarrierKey},
     people::Channel,
     quarantine::{
         self,
         hold::{Hold, PAGES_HELD},
     },
-    server::App,
+    server::{App, bell},
     sla::Priority,
-    store::Tx,
+    store::{Tx, retry::retried},
 };
 
 /// How many requests to carriers run at once.
@@ -63,12 +63,12 @@ pub async fn run(app: App, stop: CancellationToken) {
             () = pager.done.notified() => {}
             () = due => {}
             // The guarantee: whatever the bell and the clock do, the outbox is looked at every second.
-            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            () = bell::poll() => {}
         }
     }
     pager.tasks.close();
     if tokio::time::timeout(LAST_WORDS, pager.tasks.wait()).await.is_err() {
-        tracing::warn!("some requests to carriers did not end in time; they are looked up at the next start");
+        tracing::warn!("some requests to carriers did not end in time; whoever takes them over looks them up");
     }
 }
 
@@ -83,7 +83,6 @@ enum Job {
 
 struct Pager {
     sender: Sender,
-    node: String,
     in_hand: Arc<Mutex<BTreeMap<AttemptId, Priority>>>,
     done: Arc<Notify>,
     tasks: TaskTracker,
@@ -105,13 +104,7 @@ impl Drop for InHand {
 
 impl Pager {
     fn new(app: App) -> Self {
-        Pager {
-            sender: Sender::new(app),
-            node: fresh("nod"),
-            in_hand: Arc::default(),
-            done: Arc::default(),
-            tasks: TaskTracker::new(),
-        }
+        Pager { sender: Sender::new(app), in_hand: Arc::default(), done: Arc::default(), tasks: TaskTracker::new() }
     }
 
     /// Claims and starts whatever is due; gives the next instant at which something will be.
@@ -128,9 +121,15 @@ impl Pager {
             }
             let grave = HANDS.saturating_sub(busy.len());
             let others = grave.min((HANDS - FOR_P1).saturating_sub(least));
-            if self.claim(&busy, grave, others, now).await? == 0 {
-                // Every hand is full; the first that is free rings.
+            let claimed = retried(|| self.claim(&busy, grave, others, now)).await?;
+            if claimed.is_empty() {
+                // Every hand is full, and the first that is free rings; or another node has what is due.
                 return Ok(None);
+            }
+            for (attempt, job) in claimed {
+                if let Some(job) = job {
+                    self.start(attempt, job);
+                }
             }
         }
     }
@@ -141,29 +140,31 @@ impl Pager {
         (all.keys().cloned().collect(), all.values().filter(|priority| **priority > Priority::P1).count())
     }
 
-    async fn claim(&self, busy: &[AttemptId], grave: usize, others: usize, now: Time) -> sqlx::Result<usize> {
-        let mut tx = self.sender.app.db.begin().await?;
+    async fn claim(
+        &self,
+        busy: &[AttemptId],
+        grave: usize,
+        others: usize,
+        now: Time,
+    ) -> sqlx::Result<Vec<(Attempt, Option<Job>)>> {
+        let app = &self.sender.app;
+        let mut tx = app.db.begin().await?;
         let claim = |priorities, limit: usize| store::Claim {
-            node: &self.node,
+            node: app.node.id(),
             priorities,
             limit: limit as i64,
             except: busy,
-            lease: LEASE,
+            lease: app.settings.lease,
         };
         let mut claimed = store::claim(&mut tx, claim((Priority::P1, Priority::P1), grave), now).await?;
         let others = others.min(grave.saturating_sub(claimed.len()));
         claimed.extend(store::claim(&mut tx, claim((Priority::P2, Priority::P6), others), now).await?);
-        let count = claimed.len();
         let mut jobs = Vec::new();
         for attempt in claimed {
-            let (attempt, job) = self.prepare(&mut tx, attempt, now).await?;
-            jobs.extend(job.map(|job| (attempt, job)));
+            jobs.push(self.prepare(&mut tx, attempt, now).await?);
         }
         tx.commit().await?;
-        for (attempt, job) in jobs {
-            self.start(attempt, job);
-        }
-        Ok(count)
+        Ok(jobs)
     }
 
     /// What to do for an attempt that is due; the row says so before anybody does.

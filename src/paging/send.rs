@@ -23,9 +23,6 @@ use crate::{
     store::{Tx, retry::retried},
 };
 
-/// How long a claim lasts.
-pub const LEASE: TimeDelta = TimeDelta::seconds(15);
-
 /// How long a carrier has to answer. Real time: a network does not run faster in a demo.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
@@ -86,13 +83,22 @@ impl Sender {
 
     /// Asks `carriers` in turn until one takes it. The attempt is marked as being sent by the first of them already.
     pub async fn send(&self, claimed: &Attempt, carriers: &[CarrierKey]) {
+        let mut until = claimed.wake_at.unwrap_or(claimed.created_at);
         let mut soft: Option<SendError> = None;
         for (place, key) in carriers.iter().enumerate() {
             let Some(carrier) = self.carrier(key) else { continue };
-            if place > 0 && !self.turn_to(claimed, key).await {
-                return;
+            if place > 0 {
+                until = match self.turn_to(claimed, key).await {
+                    Some(until) => until,
+                    None => return,
+                };
             }
-            let answer = self.ask(carrier.as_ref(), claimed).await;
+            // Nothing may come between this look at the clock and the request: a process that stood still for longer
+            // than its lease has lost it, and whoever has it sends. One that stands still exactly here sends too.
+            if self.app.clock.now() >= until {
+                return outlived(claimed);
+            }
+            let answer = self.within(until, self.ask(carrier.as_ref(), claimed)).await;
             self.judge(key, answer.as_ref().err());
             let error = match answer {
                 Ok(accepted) => {
@@ -152,6 +158,15 @@ impl Sender {
         asked.unwrap_or_else(|_| Err(silent()))
     }
 
+    /// An answer is waited for until the lease ends: then it is another node's to look up what became of it.
+    async fn within<T>(&self, until: Time, asked: impl Future<Output = Result<T, SendError>>) -> Result<T, SendError> {
+        tokio::select! {
+            biased;
+            answer = asked => answer,
+            () = self.app.clock.sleep_until(until) => Err(silent()),
+        }
+    }
+
     /// How long a call of this carrier rings.
     fn ring(&self, key: &CarrierKey) -> TimeDelta {
         match self.app.settings.carriers.get(key) {
@@ -177,9 +192,11 @@ impl Sender {
         self.breakers.lock().expect("breakers").entry(key.clone()).or_default().asked(now);
     }
 
-    /// Writes down that another carrier is asked now, so that a crash knows whom to look it up at.
-    async fn turn_to(&self, claimed: &Attempt, key: &CarrierKey) -> bool {
+    /// Writes down that another carrier is asked now, so that a crash knows whom to look it up at. Gives the end of the
+    /// lease, if it still holds.
+    async fn turn_to(&self, claimed: &Attempt, key: &CarrierKey) -> Option<Time> {
         let now = self.app.clock.now();
+        let until = now + self.app.settings.lease;
         let mut go = false;
         let kept = self
             .fenced(claimed, |attempt| {
@@ -187,7 +204,7 @@ impl Sender {
                 if go {
                     attempt.carrier = Some(key.clone());
                     attempt.sends += 1;
-                    attempt.wake_at = Some(now + LEASE);
+                    attempt.wake_at = Some(until);
                 } else if attempt.stage == Stage::Sending {
                     attempt.end(Outcome::Cancelled, now);
                     attempt.leased_by = None;
@@ -199,7 +216,7 @@ impl Sender {
         if go {
             self.asked(key, now);
         }
-        kept && go
+        (kept && go).then_some(until)
     }
 
     /// The outcome of an earlier send is not known: it is looked up, and sent again if nobody took it.
@@ -209,7 +226,7 @@ impl Sender {
             return self.finish(claimed, |attempt| attempt.accept(&key, &accepted, now)).await;
         }
         let now = self.app.clock.now();
-        let carriers = self.carriers(claimed, now);
+        let (carriers, until) = (self.carriers(claimed, now), now + self.app.settings.lease);
         let mut again = false;
         let kept = self
             .fenced(claimed, |attempt| {
@@ -227,7 +244,7 @@ impl Sender {
                     again = true;
                     attempt.sends += 1;
                     attempt.carrier = carriers.first().cloned();
-                    attempt.wake_at = Some(now + LEASE);
+                    attempt.wake_at = Some(until);
                 }
                 if !again {
                     attempt.leased_by = None;
@@ -236,7 +253,8 @@ impl Sender {
             .await;
         if kept && again {
             // One carrier a time: the others are asked when this one is clear.
-            self.send(claimed, &carriers[..1]).await;
+            let renewed = Attempt { wake_at: Some(until), ..claimed.clone() };
+            self.send(&renewed, &carriers[..1]).await;
         }
     }
 
@@ -358,6 +376,11 @@ impl Sender {
         }
         Ok(())
     }
+}
+
+fn outlived(claimed: &Attempt) {
+    metrics::counter!("ringdown_leases_outlived_total", "work" => "page").increment(1);
+    tracing::warn!(attempt = %claimed.id, "the lease ended before the carrier was asked; whoever has it sends");
 }
 
 fn silent() -> SendError {

@@ -53,6 +53,7 @@ const CLAIM: Sql = Sql {
                where id in (select id from due) returning *",
 };
 const RELEASE: Sql = Sql::same("update attempts set wake_at = $1, leased_by = null where leased_by is not null");
+const RELEASE_OF: Sql = Sql::same("update attempts set wake_at = $1, leased_by = null where leased_by = $2");
 const NEXT_WAKE: Sql = Sql {
     sqlite: "select min(wake_at) from attempts where wake_at is not null \
              and id not in (select value from json_each($1))",
@@ -369,6 +370,16 @@ pub async fn release(tx: &mut Tx, now: Time) -> sqlx::Result<u64> {
     on!(tx, RELEASE, |c, sql| sqlx::query(sql).bind(now).execute(c).await.map(|done| done.rows_affected()))
 }
 
+/// Gives back what a node that stops has leased: it is looked up at once. Gives how many.
+pub async fn release_of(tx: &mut Tx, node: &str, now: Time) -> sqlx::Result<u64> {
+    on!(tx, RELEASE_OF, |c, sql| sqlx::query(sql)
+        .bind(now)
+        .bind(node)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))
+}
+
 /// When the first of all is due, but for those in hand; and how many were not handed to a carrier yet.
 pub async fn next_wake(tx: &mut Tx, except: &[AttemptId]) -> sqlx::Result<(Option<Time>, i64)> {
     let next = on!(tx, NEXT_WAKE, |c, sql| sqlx::query_scalar(sql).bind(list(except)).fetch_one(c).await)?;
@@ -531,6 +542,7 @@ pub const STATEMENTS: &[(&str, Sql)] = &[
     ("of_incident", OF_INCIDENT),
     ("claim", CLAIM),
     ("release", RELEASE),
+    ("release_of", RELEASE_OF),
     ("next_wake", NEXT_WAKE),
     ("pending", PENDING),
     ("recent", RECENT),

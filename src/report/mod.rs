@@ -20,7 +20,6 @@ pub mod table;
 pub mod tally;
 #[cfg(test)]
 mod tests;
-pub mod uptime;
 pub mod wording;
 
 pub use key::key;

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     clock::Time,
-    id::{CustomerKey, IncidentId, fresh},
+    id::{CustomerKey, IncidentId},
     incident::{
         self, Recorded,
         ledger::{
@@ -77,12 +77,6 @@ const SENT: Sql = Sql::same(
      order by sent_at, id limit $2",
 );
 
-const BEGIN_RUN: Sql = Sql::same("insert into uptime (id, started_at, last_seen_at) values ($1, $2, $2)");
-
-const GO_ON: Sql = Sql::same("update uptime set last_seen_at = $2 where id = $1");
-
-const END_RUN: Sql = Sql::same("update uptime set last_seen_at = $2, ended_at = $2 where id = $1");
-
 /// Those that touch the period, and the last one before it.
 const RUNS: Sql = Sql::same(
     "select started_at, last_seen_at, ended_at from uptime
@@ -107,9 +101,6 @@ pub const STATEMENTS: &[(&str, Sql)] = &[
     ("COVERING", COVERING),
     ("INCIDENTS", INCIDENTS),
     ("SENT", SENT),
-    ("BEGIN_RUN", BEGIN_RUN),
-    ("GO_ON", GO_ON),
-    ("END_RUN", END_RUN),
     ("RUNS", RUNS),
 ];
 
@@ -235,23 +226,6 @@ pub async fn sent(tx: &mut Tx, id: &IncidentId) -> sqlx::Result<Vec<Sent>> {
         Sent { person: person.map(Into::into), channel, at }
     };
     Ok(rows.into_iter().map(sent).collect())
-}
-
-/// A node begins to run; gives the id of the run.
-pub async fn begin_run(tx: &mut Tx, now: Time) -> sqlx::Result<String> {
-    let id = fresh("run");
-    on!(tx, BEGIN_RUN, |c, sql| sqlx::query(sql).bind(&id).bind(now).execute(c).await.map(drop))?;
-    Ok(id)
-}
-
-/// It runs still.
-pub async fn go_on(tx: &mut Tx, run: &str, now: Time) -> sqlx::Result<()> {
-    on!(tx, GO_ON, |c, sql| sqlx::query(sql).bind(run).bind(now).execute(c).await.map(drop))
-}
-
-/// It ends in order.
-pub async fn end_run(tx: &mut Tx, run: &str, now: Time) -> sqlx::Result<()> {
-    on!(tx, END_RUN, |c, sql| sqlx::query(sql).bind(run).bind(now).execute(c).await.map(drop))
 }
 
 /// The runs that touch a period, with the last before it and the first after it.

@@ -12,6 +12,7 @@ use crate::{
     config::Config,
     incident::{door::Door, ledger::signature::SigningKey},
     mail::Mailer,
+    node::Node,
     store::Db,
 };
 
@@ -21,6 +22,8 @@ pub struct App {
     pub db: Db,
     pub clock: Clock,
     pub bell: Bell,
+    /// This process among others.
+    pub node: Node,
     pub settings: Arc<Settings>,
     /// The revision in force. Load it once an operation.
     pub config: Arc<ArcSwap<Config>>,
@@ -52,6 +55,8 @@ impl App {
         carriers: Vec<Arc<dyn Carrier>>,
         keys: Keys,
     ) -> App {
+        let (clock, correction) = clock.correctable();
+        let node = Node::new(&settings, correction);
         let (bell, config) = (Bell::default(), Arc::new(ArcSwap::from_pointee(config)));
         let mailers = Arc::new(Vec::new());
         let door = Door {
@@ -63,7 +68,7 @@ impl App {
         };
         let (settings, carriers) = (Arc::new(settings), Arc::new(carriers));
         let (token_key, ledger_key) = (Arc::new(keys.token), Arc::new(keys.ledger));
-        App { db, clock, bell, settings, config, carriers, mailers, door, token_key, ledger_key }
+        App { db, clock, bell, node, settings, config, carriers, mailers, door, token_key, ledger_key }
     }
 
     /// The same with carriers that send mail. Message-IDs end in the domain of the first.

@@ -22,10 +22,10 @@ use crate::{
     id::CarrierKey,
     intake,
     mail::{self, Mailer},
-    paging,
+    node, paging,
     people::E164,
     report,
-    store::Db,
+    store::{Db, retry::retried},
     timer,
 };
 
@@ -66,7 +66,7 @@ pub async fn start(mut settings: Settings, clock: Clock) -> anyhow::Result<Runni
     settings.listen = address;
 
     let db = Db::open(&settings.database).await?;
-    let (config, findings) = config::adopt(&db, &settings.schedules, clock.now()).await?;
+    let (config, findings) = config::adopt_at_boot(&db, &settings.schedules, clock.now()).await?;
     report(&findings, &config);
     let app = assemble(settings, clock, db, config)?;
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
@@ -78,27 +78,39 @@ pub async fn start(mut settings: Settings, clock: Clock) -> anyhow::Result<Runni
         paging::store::release(&mut tx, app.clock.now()).await?;
         mail::store::release(&mut tx, app.clock.now()).await?;
     }
-    let run = report::store::begin_run(&mut tx, app.clock.now()).await?;
     tx.commit().await?;
+    node::begin(&app).await?;
+    node::wire::tell(&app, node::wire::Topic::Revision).await;
 
     keep_up(&tasks, "timers", &app, &stop, timer::wheel::run);
     keep_up(&tasks, "pager", &app, &stop, paging::pager::run);
     keep_up(&tasks, "postman", &app, &stop, mail::postman::run);
     keep_up(&tasks, "upkeep", &app, &stop, upkeep);
-    keep_up(&tasks, "uptime", &app, &stop, move |app, stop| report::uptime::keep(app, stop, run.clone()));
+    keep_up(&tasks, "uptime", &app, &stop, node::keep);
+    if !app.db.is_ours_alone() {
+        keep_up(&tasks, "revision", &app, &stop, node::revision::follow);
+    }
+    if node::wire::is_in_use(&app) {
+        keep_up(&tasks, "ring", &app, &stop, node::wire::ring);
+        keep_up(&tasks, "listen", &app, &stop, node::wire::listen);
+    }
     tasks.spawn(listener::serve(listener, router::all(app.clone()), stop.clone()));
     tracing::info!(%address, revision = app.config.load().revision, "ready");
     Ok(Running { app, address, stop, tasks })
 }
 
 impl Running {
-    /// Ends every loop: no new work is taken, what is under way is finished or, after ten seconds, left to the leases.
+    /// Ends every loop: no new work is taken, what is under way is finished or, after ten seconds, given back for others.
     pub async fn stop(self) {
         self.stop.cancel();
         self.tasks.close();
-        if tokio::time::timeout(GRACE, self.tasks.wait()).await.is_err() {
-            tracing::warn!("something did not end in time; its lease will");
-        }
+        let ended = async {
+            if tokio::time::timeout(GRACE, self.tasks.wait()).await.is_err() {
+                tracing::warn!("something did not end in time; it is left to others");
+            }
+        };
+        tokio::join!(ended, node::leave(&self.app));
+        node::hand_back(&self.app).await;
         self.app.db.close().await;
     }
 }
@@ -185,8 +197,8 @@ async fn upkeep(app: App, stop: CancellationToken) {
         let done = [
             timer::wheel::audit(&app).await.map(drop),
             intake::phone::sweep(&app).await.map(drop),
-            forget_payloads(&app).await,
-            report::anchor::make(&app).await.map(drop),
+            retried(|| forget_payloads(&app)).await,
+            retried(|| report::anchor::make(&app)).await.map(drop),
         ];
         for error in done.into_iter().filter_map(Result::err) {
             tracing::error!(%error, "a part of the minute's upkeep failed; it comes again");
@@ -210,6 +222,7 @@ pub async fn reload(app: &App) -> anyhow::Result<Vec<Finding>> {
     report(&findings, &config);
     app.config.store(Arc::new(config));
     app.bell.ring();
+    node::wire::tell(app, node::wire::Topic::Revision).await;
     Ok(findings)
 }
 

@@ -38,6 +38,12 @@ pub struct Settings {
     pub ledger_key: Option<SecretString>,
     /// How long a payload that intake received is kept.
     pub keep_payloads: TimeDelta,
+    /// What this node is called. `None`: as its machine is.
+    pub node: Option<String>,
+    /// How long what a node claimed is left to it, should it say nothing more: 3 seconds to 5 minutes.
+    pub lease: TimeDelta,
+    /// Whether nodes ring each other's bell through the database (LISTEN and NOTIFY). Without it they look by the second.
+    pub notify: bool,
 }
 
 /// One carrier.
@@ -93,6 +99,12 @@ pub struct HandsetsSettings {
 }
 
 impl Settings {
+    /// Whether pages ring on the built-in handsets: because a carrier says so, or because there is no other.
+    pub fn has_handsets(&self) -> bool {
+        self.carriers.values().any(|carrier| matches!(carrier, CarrierSettings::Handsets(_)))
+            || !self.carriers.values().any(CarrierSettings::is_phone)
+    }
+
     /// The database as people are shown it: without what may be a password.
     pub fn database_name(&self) -> &str {
         let address = self.database.split('?').next().unwrap_or_default();
@@ -122,6 +134,9 @@ impl Default for Settings {
             token_secret: None,
             ledger_key: None,
             keep_payloads: TimeDelta::days(7),
+            node: None,
+            lease: TimeDelta::seconds(15),
+            notify: true,
         }
     }
 }

@@ -8,9 +8,14 @@ pub mod backup;
 mod postgres;
 pub mod retry;
 pub mod sqlite;
+pub mod wire;
 
 pub use postgres::Place;
-use sqlx::{PgPool, Postgres, SqlitePool, Transaction};
+
+use chrono::TimeDelta;
+use sqlx::{PgPool, Postgres, SqlitePool, Transaction, migrate::Migrator};
+
+use crate::clock::Clock;
 
 /// A statement, as text. Nearly every one is the same on both databases.
 #[derive(Clone, Copy, Debug)]
@@ -78,6 +83,14 @@ impl Db {
         matches!(self, Db::Sqlite { .. })
     }
 
+    /// How far a clock is ahead of the database server's. `None`: there is no server, or it takes too long to ask.
+    pub async fn clock_ahead(&self, clock: &Clock) -> sqlx::Result<Option<TimeDelta>> {
+        match self {
+            Db::Sqlite { .. } => Ok(None),
+            Db::Postgres(pool) => postgres::clock_ahead(pool, clock).await,
+        }
+    }
+
     /// A transaction that may write.
     pub async fn begin(&self) -> sqlx::Result<Tx> {
         match self {
@@ -106,6 +119,32 @@ impl Db {
                 write.close().await;
             }
             Db::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// Migrations, run by a binary that may be older than its database: while a new release is rolled out, and when one is
+/// taken back. What a later release added is no harm to this one; what it took away is, and then this one does not start.
+struct Lenient(Migrator);
+
+/// The last migration that took something away.
+const CONTRACTED: &str = "select max(migration) from contracted";
+
+impl Lenient {
+    fn of(mut migrator: Migrator) -> Self {
+        migrator.set_ignore_missing(true);
+        Lenient(migrator)
+    }
+
+    /// Refuses a database from which a migration that this binary does not know took something away.
+    fn check(&self, contracted: Option<i64>) -> anyhow::Result<()> {
+        let newest = self.0.iter().map(|migration| migration.version).max().unwrap_or_default();
+        match contracted.filter(|contracted| *contracted > newest) {
+            Some(contracted) => anyhow::bail!(
+                "the database is of a later release (its tables were reduced by migration {contracted}, and this one knows \
+                 {newest}); start that release, or restore an earlier backup"
+            ),
+            None => Ok(()),
         }
     }
 }

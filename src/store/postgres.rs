@@ -3,12 +3,14 @@
 use std::{str::FromStr, time::Duration};
 
 use anyhow::{Context, bail};
+use chrono::TimeDelta;
 use sqlx::{
     Connection, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::Db;
+use super::{CONTRACTED, Db, Lenient};
+use crate::clock::{Clock, Time};
 
 /// The oldest server that is promised to work, as it numbers itself.
 const OLDEST: i64 = 150_000;
@@ -22,6 +24,12 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Commits are on disk before they are answered. What is stricter (`remote_apply`) stays as it was set.
 const DURABLE: &str = "select set_config('synchronous_commit', 'on', false) \
                        where current_setting('synchronous_commit') in ('off', 'local', 'remote_write')";
+
+/// The server's own time of day, as it is now and not when the transaction began.
+const TIME: &str = "select clock_timestamp()";
+
+/// What took longer to ask than this is no measurement.
+const LONGEST_ASKED: TimeDelta = TimeDelta::milliseconds(500);
 
 const VERSION: &str = "select cast(current_setting('server_version_num') as bigint)";
 
@@ -71,10 +79,30 @@ pub(super) async fn open(url: &str) -> anyhow::Result<Db> {
     Ok(Db::Postgres(pool))
 }
 
+/// How far a clock is ahead of the server's, as the quickest of three answers tells it, taken to have been given in the
+/// middle of the asking.
+pub(super) async fn clock_ahead(pool: &PgPool, clock: &Clock) -> sqlx::Result<Option<TimeDelta>> {
+    let mut connection = pool.acquire().await?;
+    let mut best: Option<(TimeDelta, TimeDelta)> = None;
+    for _ in 0..3 {
+        let before = clock.now();
+        let theirs: Time = sqlx::query_scalar(TIME).fetch_one(&mut *connection).await?;
+        let took = clock.now() - before;
+        let ahead = before + took / 2 - theirs;
+        let fine = took >= TimeDelta::zero() && took <= LONGEST_ASKED;
+        if fine && best.is_none_or(|(least, _)| took < least) {
+            best = Some((took, ahead));
+        }
+    }
+    Ok(best.map(|(_, ahead)| ahead))
+}
+
 /// On a connection of its own: a change of a large table may take its time, and another node waits for it.
 async fn migrate(options: &PgConnectOptions) -> anyhow::Result<()> {
     let mut connection = PgConnection::connect_with(options).await?;
-    sqlx::migrate!("migrations/postgres").run(&mut connection).await?;
+    let migrator = Lenient::of(sqlx::migrate!("migrations/postgres"));
+    migrator.0.run(&mut connection).await?;
+    migrator.check(sqlx::query_scalar(CONTRACTED).fetch_one(&mut connection).await?)?;
     Ok(connection.close().await?)
 }
 

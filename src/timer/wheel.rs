@@ -1,6 +1,6 @@
 //! The loop that carries out what is due.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
@@ -9,12 +9,12 @@ use super::claim::{self, Claimed};
 use crate::{
     clock::Time,
     incident::{Command, Refusal, door::DoorError, store},
-    server::App,
+    server::{App, bell},
     store::retry::retried,
 };
 
-/// Timers claimed at a time.
-const BATCH: i64 = 1000;
+/// Timers claimed at a time: not so many that other nodes stand idle meanwhile.
+const BATCH: i64 = 200;
 
 /// Timers carried out in one transaction: they share its way to the disk, and nobody waits long for the next.
 const TOGETHER: usize = 25;
@@ -38,7 +38,7 @@ pub async fn run(app: App, stop: CancellationToken) {
             () = app.bell.timers() => {}
             () = until(&app, next) => {}
             // Whatever the bell and the clock do, look again.
-            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            () = bell::poll() => {}
         }
     }
 }
@@ -61,9 +61,18 @@ async fn turn(app: &App) -> Result<Option<Time>, DoorError> {
             return Ok(next);
         }
         let mut tx = app.db.begin().await?;
-        let claimed = claim::claim(&mut tx, now, BATCH).await?;
+        let lease = app.settings.lease;
+        let claimed = claim::claim(&mut tx, app.node.id(), lease, now, BATCH).await?;
         tx.commit().await?;
+        if claimed.is_empty() {
+            // Others have what is due in hand, this very moment.
+            return Ok(None);
+        }
         for together in claimed.chunks(TOGETHER) {
+            if app.clock.now() >= now + lease {
+                // Too slow, or asleep meanwhile: what is left may be another node's by now.
+                break;
+            }
             if let Err(error) = try_to(app, together).await {
                 // One of them is ill: by itself it holds up no other.
                 tracing::error!(%error, "due actions failed together; trying each by itself");
@@ -112,11 +121,15 @@ pub async fn audit(app: &App) -> sqlx::Result<usize> {
     for id in &lost {
         tracing::error!(incident = %id, "an open incident had no next due action; looking at it now");
         metrics::counter!("ringdown_incidents_without_next_action_total").increment(1);
-        let mut tx = app.db.begin().await?;
-        if let Some(incident) = store::load_for_update(&mut tx, id).await? {
-            store::set_timer(&mut tx, &incident).await?;
-        }
-        tx.commit().await?;
+        // It may have ended since, or another node have seen it too: what the state says now is what counts.
+        retried(|| async {
+            let mut tx = app.db.begin().await?;
+            if let Some(incident) = store::load_for_update(&mut tx, id).await? {
+                store::set_timer(&mut tx, &incident).await?;
+            }
+            tx.commit().await
+        })
+        .await?;
     }
     if !lost.is_empty() {
         app.bell.ring();

@@ -8,6 +8,8 @@ pub mod carrier;
 pub mod form;
 pub mod line;
 pub mod mailserver;
+#[allow(dead_code, reason = "only PostgreSQL has several")]
+pub mod node;
 pub mod office;
 pub mod postgres;
 pub mod queue;
@@ -46,7 +48,7 @@ pub const PUBLIC_URL: &str = "https://pager.example.com";
 pub const NIGHT: &str = "2026-11-18T08:00:00Z";
 
 /// In real time, how long the world may take to come to rest: longer than a carrier is waited for.
-const PATIENCE: Duration = Duration::from_secs(25);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a world is kept in. Each test binary has one: `crate::DATABASE`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,6 +171,7 @@ impl World {
             token_secret: crate::DATABASE.token_secret().map(Into::into),
             ledger_key: None,
             keep_payloads: TimeDelta::days(7),
+            ..Settings::default()
         }
     }
 
@@ -181,7 +184,14 @@ impl World {
         self.folder.path().join("schedules")
     }
 
-    async fn boot(&mut self) {
+    /// The address of the database.
+    #[allow(dead_code, reason = "one of the test binaries uses it")]
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// Starts the server, and does not wait until everything is quiet.
+    pub async fn boot(&mut self) {
         let running = boot::start(self.settings(), self.clock.clone()).await.expect("the server starts");
         self.carrier.connect(Some(running.address));
         self.server = Some(running);
@@ -197,7 +207,7 @@ impl World {
         granted.expect("a token").1
     }
 
-    fn running(&self) -> &Running {
+    pub fn running(&self) -> &Running {
         self.server.as_ref().expect("the server is on")
     }
 
@@ -256,6 +266,12 @@ impl World {
     /// Moves the clock without letting anything happen: for a server that is off.
     pub fn sleep_through(&self, span: TimeDelta) {
         assert!(self.server.is_none(), "the server is on");
+        self.hand.set(self.now() + span);
+    }
+
+    /// Moves the clock, and waits for nothing.
+    #[allow(dead_code, reason = "one of the test binaries uses it")]
+    pub fn tick(&self, span: TimeDelta) {
         self.hand.set(self.now() + span);
     }
 

@@ -121,6 +121,7 @@ const ROUTES: &[(&str, &str, Role)] = &[
     ("post", "/api/v1/incidents/{reference}/rule-out", Role::Responder),
     ("post", "/api/v1/incidents/{reference}/upstream", Role::Responder),
     ("get", "/api/v1/config", Role::Admin),
+    ("get", "/api/v1/nodes", Role::Viewer),
     ("get", "/api/v1/incidents", Role::Viewer),
     ("post", "/api/v1/incidents", Role::Intake),
     ("get", "/api/v1/incidents/{reference}", Role::Viewer),

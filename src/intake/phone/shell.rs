@@ -20,7 +20,7 @@ use crate::{
         door::{Door, DoorError},
     },
     people::{Channel, E164},
-    store::Tx,
+    store::{Tx, retry::retried},
 };
 
 /// The language spoken when no hotline says otherwise.
@@ -123,15 +123,18 @@ pub(super) async fn sweep(door: &Door) -> sqlx::Result<usize> {
     drop(tx);
     let mut closed = 0;
     for (carrier, sid) in lost {
-        match close(door, &carrier, &sid).await {
+        match retried(|| close(door, &carrier, &sid)).await {
             Ok(news) => closed += usize::from(news),
             // The next one may be somebody who waits for a callback.
             Err(error) => tracing::error!(carrier, %error, "a lost call cannot be closed; it is tried again"),
         }
     }
-    let mut tx = door.db.begin().await?;
-    store::forget_wrong_pins(&mut tx, now - TimeDelta::days(1)).await?;
-    tx.commit().await?;
+    retried(|| async {
+        let mut tx = door.db.begin().await?;
+        store::forget_wrong_pins(&mut tx, now - TimeDelta::days(1)).await?;
+        tx.commit().await
+    })
+    .await?;
     Ok(closed)
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::paging::{Outcome, Purpose, Stage, attempt::tests::attempt};
+use crate::paging::{Outcome, Purpose, Stage, attempt::tests::attempt, send::Sender};
 
 const TRANSIENT: Result<(), ErrorClass> = Err(ErrorClass::Transient { retry_after: None });
 const UNCLEAR: Result<(), ErrorClass> = Err(ErrorClass::Ambiguous);
@@ -284,4 +284,52 @@ async fn a_carrier_that_fails_again_and_again_is_asked_last() {
         sent(&world, &id).await;
     }
     assert_eq!((first.texts().len(), second.texts().len()), (4, 6));
+}
+
+/// One that this process has in hand until the lease ends, and has not asked a carrier for yet.
+fn in_hand(id: &str) -> Attempt {
+    Attempt {
+        stage: Stage::Sending,
+        carrier: Some("c".into()),
+        sends: 1,
+        sent_at: Some(start()),
+        leased_by: Some("nod_slow".into()),
+        wake_at: Some(start() + TimeDelta::seconds(15)),
+        ..text(id)
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_stood_still_for_longer_than_its_lease_asks_no_carrier() {
+    let carrier = Scripted::new("c");
+    let world = World::still(config(), std::slice::from_ref(&carrier)).await;
+    let (claimed, sender) = (in_hand("att_1"), Sender::new(world.app.clone()));
+    world.insert(&claimed).await;
+    world.pass(14);
+    sender.send(&claimed, &["c".into()]).await;
+    assert_eq!(carrier.texts().len(), 1, "the lease holds");
+
+    let claimed = in_hand("att_2");
+    world.insert(&claimed).await;
+    world.pass(1);
+    sender.send(&claimed, &["c".into()]).await;
+    assert_eq!(carrier.texts().len(), 1, "the lease is over");
+    assert_eq!(world.attempt(&claimed.id).await, claimed, "whoever has it by now is not disturbed");
+}
+
+#[tokio::test]
+async fn an_answer_is_waited_for_until_the_lease_ends() {
+    let carrier = Scripted::new("c");
+    let world = World::still(config(), std::slice::from_ref(&carrier)).await;
+    let claimed = in_hand("att_1");
+    world.insert(&claimed).await;
+    let gate = carrier.gate.lock().await;
+    let (sender, asked) = (Sender::new(world.app.clone()), claimed.clone());
+    let sent = tokio::spawn(async move { sender.send(&asked, &["c".into()]).await });
+    until("it is asked", async || (carrier.texts().len() == 1).then_some(())).await;
+    world.pass(15);
+    sent.await.unwrap();
+    drop(gate);
+    let after = world.attempt(&claimed.id).await;
+    assert_eq!((after.stage, after.leased_by, after.sid), (Stage::Sending, None, None), "to be looked up");
 }

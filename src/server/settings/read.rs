@@ -96,6 +96,13 @@ impl Reader<'_> {
         }
     }
 
+    fn flag(&self, given: Given<'_, '_>) -> Option<bool> {
+        match given {
+            Given::Written(node) => node.flag(),
+            given => self.text(given, |text| text.parse().map_err(|_| "is neither `true` nor `false`".into())),
+        }
+    }
+
     fn stray(&self, variable: &str, message: String) {
         let (file, key) = ("the environment".into(), variable.into());
         self.strays.borrow_mut().push(Finding { file, line: 0, key, severity: Severity::Error, message });
@@ -112,6 +119,9 @@ impl Reader<'_> {
         let token_secret = own("token_secret").and_then(|given| self.text(given, |text| self.token_secret(text)));
         let ledger_key = own("ledger_key").and_then(|given| self.text(given, |text| self.ledger_key(text)));
         let keep_payloads = own("keep_payloads").and_then(|given| self.text(given, keep));
+        let node = own("node").and_then(|given| self.text(given, node_name));
+        let lease = own("lease").and_then(|given| self.text(given, lease));
+        let notify = own("notify").and_then(|given| self.flag(given));
         let mut settings = Settings {
             listen,
             public_url: public_url.unwrap_or_else(|| local(listen)),
@@ -121,6 +131,9 @@ impl Reader<'_> {
             token_secret,
             ledger_key,
             keep_payloads: keep_payloads.map_or(standard.keep_payloads, Span::delta),
+            node,
+            lease: lease.map_or(standard.lease, Span::delta),
+            notify: notify.unwrap_or(standard.notify),
         };
         for (name, node) in t.optional("carriers").map(Node::entries).unwrap_or_default() {
             if !well_formed(&name) {
@@ -306,6 +319,23 @@ fn keep(text: &str) -> Result<Span, String> {
     if span < Span::minutes(60) { Err("is too short; write at least `1h`".into()) } else { Ok(span) }
 }
 
+/// What a node may be called: as machines are.
+fn node_name(text: &str) -> Result<String, String> {
+    let fine = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    match (1..=63).contains(&text.len()) && text.bytes().all(fine) {
+        true => Ok(text.into()),
+        false => Err("is not a name for a node; write at most 63 letters, digits, `-`, `_` and `.`".into()),
+    }
+}
+
+fn lease(text: &str) -> Result<Span, String> {
+    let span: Span = text.parse().map_err(|error: crate::span::BadSpan| error.to_string())?;
+    match (Span::seconds(3)..=Span::minutes(5)).contains(&span) {
+        true => Ok(span),
+        false => Err("is out of range; write `3s` to `5m`".into()),
+    }
+}
+
 fn sid(text: &str) -> Result<String, String> {
     let fine = text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if fine { Ok(text.into()) } else { Err("is not an account SID; write `AC` and 32 hexadecimal digits".into()) }
@@ -348,6 +378,12 @@ mod tests {
                 secs: 604800,
                 nanos: 0,
             },
+            node: None,
+            lease: TimeDelta {
+                secs: 15,
+                nanos: 0,
+            },
+            notify: true,
         }
         "#);
     }
@@ -370,6 +406,7 @@ mod tests {
         let without = Settings::parse("ringdown.toml", "", &bare).unwrap();
         assert_eq!((settings.listen, &settings.database), (without.listen, &without.database));
         assert_eq!((settings.schedules, settings.keep_payloads), (without.schedules, without.keep_payloads));
+        assert_eq!((settings.lease, settings.notify), (without.lease, without.notify));
         let handsets = &settings.carriers["handsets"];
         assert_eq!(format!("{handsets:?}"), format!("{:?}", CarrierSettings::Handsets(HandsetsSettings::default())));
     }
@@ -453,6 +490,22 @@ mod tests {
         let env = |name: &str| (name == "DB").then(|| "mysql://ann:hush@db".to_owned());
         let said = wrong("database = 'env:DB'", &env);
         assert!(said.contains("ringdown.toml:1: database: is not a database") && !said.contains("hush"), "{said}");
+    }
+
+    #[test]
+    fn a_node_has_a_name_and_a_lease_within_bounds() {
+        let env = |name: &str| (name == "RINGDOWN_NOTIFY").then(|| "false".to_owned());
+        let settings = Settings::parse("ringdown.toml", "node = 'east-1'\nlease = '1m'\n", &env).unwrap();
+        assert_eq!(
+            (settings.node.as_deref(), settings.lease.num_seconds(), settings.notify),
+            (Some("east-1"), 60, false)
+        );
+        insta::assert_snapshot!(wrong("node = 'the first'\nlease = '1s'\nnotify = 'no'\n", &bare), @"
+        the settings cannot be used:
+        ringdown.toml:1: node: is not a name for a node; write at most 63 letters, digits, `-`, `_` and `.`
+        ringdown.toml:2: lease: is out of range; write `3s` to `5m`
+        ringdown.toml:3: notify: this is a text; write `true` or `false`
+        ");
     }
 
     #[test]

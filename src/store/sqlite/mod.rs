@@ -14,7 +14,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::Db;
+use super::{CONTRACTED, Db, Lenient};
 pub use writer::Writer;
 
 /// Opens the file, made if it is not there, and brings its tables up to date.
@@ -33,10 +33,9 @@ pub(super) async fn open(path: &str) -> anyhow::Result<Db> {
     let mut connection = writer::connect(&options)
         .await
         .with_context(|| format!("cannot open the database {path}; may this user write to it and to its folder?"))?;
-    sqlx::migrate!("migrations/sqlite")
-        .run(&mut connection)
-        .await
-        .context("cannot bring the database's tables up to date")?;
+    let migrator = Lenient::of(sqlx::migrate!("migrations/sqlite"));
+    migrator.0.run(&mut connection).await.context("cannot bring the database's tables up to date")?;
+    migrator.check(sqlx::query_scalar(CONTRACTED).fetch_one(&mut connection).await?)?;
     let read = SqlitePoolOptions::new()
         .max_connections(4)
         .idle_timeout(None)
