@@ -179,7 +179,7 @@ async fn a_database_that_was_restored_by_other_means_is_marked() {
     house.server.kill();
     house.refused(&["restore", "--mark", "2100-01-01T00:00:00Z"], "is yet to come");
     let said = house.done(&["restore", "--mark", "2026-11-01T00:00:00Z"]);
-    assert!(said.contains("Of 1 incidents, pages are held until"), "{said}");
+    assert!(said.contains("Incidents in quarantine: 1. Their pages are held until"), "{said}");
     house.server.start();
     let begun = Instant::now();
     loop {

@@ -105,7 +105,9 @@ async fn restore(settings: &Settings, file: &Path, replace: bool) -> anyhow::Res
 
     let aside = backup::beside(database, &format!(".before-{}", now.format("%Y%m%dT%H%M%SZ")));
     let mut kept = false;
-    for ending in ["-wal", "-shm", "-journal", ""] {
+    // Only an index of the log, made anew when it is wanted.
+    let _ = fs::remove_file(backup::beside(database, "-shm"));
+    for ending in ["-wal", "-journal", ""] {
         let (from, to) = (backup::beside(database, ending), backup::beside(&aside, ending));
         if from.exists() {
             fs::rename(&from, &to).with_context(|| format!("cannot keep {} aside", from.display()))?;
@@ -190,7 +192,7 @@ fn next(held: u64, now: DateTime<Utc>) -> String {
     }
     let until = (now + PAGES_HELD).to_rfc3339_opts(SecondsFormat::Secs, true);
     format!(
-        "Start the server now. Of {held} incidents, pages are held until {until} and then go out; texts and mails are \
-         held until somebody looks:\n  ringdown quarantine list\n"
+        "Start the server now. Incidents in quarantine: {held}. Their pages are held until {until} and then go out;\n\
+         texts and mails are held until somebody looks:\n  ringdown quarantine list\n"
     )
 }

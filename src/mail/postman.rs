@@ -114,7 +114,8 @@ impl Postman {
         let claimed = store::claim(&mut tx, store::Claim { node, limit, except: busy, lease }, now).await?;
         let mut mails = Vec::new();
         for mut mail in claimed {
-            let held = quarantine::hold(&mut tx, Some(&mail.incident), false, mail.created_at, now).await? != Hold::Send;
+            let held =
+                quarantine::hold(&mut tx, Some(&mail.incident), false, mail.created_at, now).await? != Hold::Send;
             if held {
                 (mail.wake_at, mail.reason) = (None, Some(quarantine::REASON.into()));
                 store::save(&mut tx, &mail).await?;

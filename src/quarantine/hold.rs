@@ -53,7 +53,7 @@ pub fn decide(kind: Kind, created_at: Time, case: Case, now: Time) -> Hold {
             until if now >= until => Hold::Send,
             until => Hold::Until(until.min(now + LOOK_AGAIN)),
         },
-        Kind::Words if case.stirred && created_at > case.restored_at => Hold::Send,
+        Kind::Words if case.stirred && created_at >= case.restored_at => Hold::Send,
         Kind::Page { open: false } | Kind::Words => Hold::ForPerson,
     }
 }

@@ -33,7 +33,7 @@ const CASE: Sql = Sql::same(
      join incidents on incidents.id = quarantine.incident_id where quarantine.incident_id = $1",
 );
 const KINDS_SINCE: Sql =
-    Sql::same("select distinct kind from incident_events where incident_id = $1 and at > $2 order by kind limit 100");
+    Sql::same("select distinct kind from incident_events where incident_id = $1 and at >= $2 order by kind limit 100");
 const EXTEND: Sql = Sql::same("update attempts set expires_at = $1 where id = $2 and expires_at < $1");
 /// Those that are closed and have nothing left to send need nobody.
 const UNSETTLED: Sql = Sql::same(
@@ -103,7 +103,7 @@ pub async fn case(tx: &mut Tx, incident: &IncidentId) -> sqlx::Result<Option<Fou
     on!(tx, CASE, |c, sql| sqlx::query_as(sql).bind(incident.as_str()).fetch_optional(c).await)
 }
 
-/// The kinds of events since an instant.
+/// The kinds of events since an instant, itself included.
 pub async fn kinds_since(tx: &mut Tx, incident: &IncidentId, since: Time) -> sqlx::Result<Vec<String>> {
     on!(tx, KINDS_SINCE, |c, sql| sqlx::query_scalar(sql).bind(incident.as_str()).bind(since).fetch_all(c).await)
 }

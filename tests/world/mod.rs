@@ -175,11 +175,6 @@ impl World {
         }
     }
 
-    /// The address of the database.
-    pub fn database(&self) -> &str {
-        &self.database
-    }
-
     pub fn schedules(&self) -> PathBuf {
         self.folder.path().join("schedules")
     }
