@@ -160,8 +160,18 @@ fn a_quarantine_says_what_is_held_until_when_and_what_to_do() {
         "items": [{"id": "inc_x", "reference": "4821", "priority": "P1", "phase": "open", "title": "Checkout is down",
             "customer": "Northwind", "opened_at": "2026-11-02T13:14:00Z", "pages": 2, "texts": 1, "mails": 0}],
     });
-    insta::assert_snapshot!(quarantine(&answer, &Utc), @"");
+    insta::assert_snapshot!(quarantine(&answer, &Utc), @"
+    Restored Mon 02 Nov 14:20:00 from what was known at Mon 02 Nov 13:40:12.
+    Pages about open incidents are held until 14:35:00; then they go out.
+    Texts and mails are held until you say `ringdown quarantine release` or `drop`.
+
+    REF   PRIO  PHASE  OPENED            PAGES  TEXTS  MAILS  WHAT
+    4821  P1    open   Mon 02 Nov 13:14  2      1      0      Northwind: Checkout is down
+    ");
     answer["items"] = json!([]);
-    insta::assert_snapshot!(quarantine(&answer, &Utc), @"");
+    insta::assert_snapshot!(quarantine(&answer, &Utc), @"
+    Restored Mon 02 Nov 14:20:00 from what was known at Mon 02 Nov 13:40:12.
+    Nothing is left in quarantine.
+    ");
     insta::assert_snapshot!(quarantine(&json!({"restored": null, "items": []}), &Utc), @"Nothing was ever restored from a backup here.");
 }
