@@ -23,6 +23,12 @@ trait Source: Send + Sync {
     fn now(&self) -> Time;
     fn sleep_until(&self, at: Time) -> BoxFuture<'static, ()>;
 
+    /// Waits for so much time to pass, where that is not the same as waiting for an instant. `None`: it is.
+    fn sleep(&self, span: TimeDelta) -> Option<BoxFuture<'static, ()>> {
+        let _ = span;
+        None
+    }
+
     /// Whether it means to show the time of day, and not one of its own.
     fn is_wall(&self) -> bool {
         false
@@ -75,9 +81,13 @@ impl Clock {
         }
     }
 
-    /// Waits for `span` of this clock's time.
+    /// Waits for `span` of this clock's time to pass. The machine's clock may be set meanwhile: neither makes that the
+    /// wait longer, as waiting for an instant would be, nor shorter.
     pub async fn sleep(&self, span: TimeDelta) {
-        self.sleep_until(self.now() + span).await;
+        match self.0.sleep(span) {
+            Some(sleep) => sleep.await,
+            None => self.sleep_until(self.now() + span).await,
+        }
     }
 }
 
@@ -97,14 +107,27 @@ impl Source for System {
     }
 
     fn sleep_until(&self, at: Time) -> BoxFuture<'static, ()> {
-        let wait = (at - self.now()).to_std().unwrap_or_default();
-        // Looked at again every second, so that a step of the wall clock cannot oversleep.
-        Box::pin(tokio::time::sleep(wait.clamp(Duration::from_micros(200), Duration::from_secs(1))))
+        nap(at - self.now())
+    }
+
+    fn sleep(&self, span: TimeDelta) -> Option<BoxFuture<'static, ()>> {
+        Some(steady(span))
     }
 
     fn is_wall(&self) -> bool {
         true
     }
+}
+
+/// A part of a wait for an instant. Looked at again every second, so that a step of the wall clock cannot oversleep.
+fn nap(left: TimeDelta) -> BoxFuture<'static, ()> {
+    let wait = left.to_std().unwrap_or_default();
+    Box::pin(tokio::time::sleep(wait.clamp(Duration::from_micros(200), Duration::from_secs(1))))
+}
+
+/// By the clock that only goes on: what is done every minute is done every minute, whatever day it is set to.
+fn steady(span: TimeDelta) -> BoxFuture<'static, ()> {
+    Box::pin(tokio::time::sleep(span.to_std().unwrap_or_default()))
 }
 
 struct Corrected {
@@ -140,8 +163,11 @@ impl Source for Corrected {
 
     fn sleep_until(&self, at: Time) -> BoxFuture<'static, ()> {
         let Some(set) = self.set() else { return self.own.sleep_until(at) };
-        let wait = (at - set.now()).to_std().unwrap_or_default();
-        Box::pin(tokio::time::sleep(wait.clamp(Duration::from_micros(200), Duration::from_secs(1))))
+        nap(at - set.now())
+    }
+
+    fn sleep(&self, span: TimeDelta) -> Option<BoxFuture<'static, ()>> {
+        self.own.sleep(span)
     }
 
     fn is_wall(&self) -> bool {
@@ -261,8 +287,68 @@ impl ManualHand {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
     use super::*;
+
+    /// A machine whose wall clock is set while it runs: off by so many seconds.
+    #[derive(Clone, Default)]
+    pub struct Set(Arc<AtomicI64>);
+
+    impl Set {
+        pub fn clock(&self) -> Clock {
+            Clock(Arc::new(self.clone()))
+        }
+
+        pub fn by(&self, seconds: i64) {
+            self.0.fetch_add(seconds, Ordering::Relaxed);
+        }
+    }
+
+    impl Source for Set {
+        fn now(&self) -> Time {
+            Utc::now() + TimeDelta::seconds(self.0.load(Ordering::Relaxed))
+        }
+
+        fn sleep_until(&self, at: Time) -> BoxFuture<'static, ()> {
+            nap(at - self.now())
+        }
+
+        fn sleep(&self, span: TimeDelta) -> Option<BoxFuture<'static, ()>> {
+            Some(steady(span))
+        }
+
+        fn is_wall(&self) -> bool {
+            true
+        }
+    }
+
+    #[tokio::test]
+    async fn a_clock_set_forward_wakes_who_is_due_within_a_second_and_one_set_back_wakes_nobody_early() {
+        let wait = |seconds| Duration::from_millis(seconds);
+        for (set, left, due) in [(7200, 3600, true), (-3600, 1, false)] {
+            let machine = Set::default();
+            let clock = machine.clock();
+            let sleeper = tokio::spawn(async move { clock.sleep_until(clock.now() + TimeDelta::seconds(left)).await });
+            tokio::time::sleep(wait(100)).await;
+            machine.by(set);
+            tokio::time::sleep(wait(1600)).await;
+            assert_eq!(sleeper.is_finished(), due, "set by {set}");
+            machine.by(7200);
+            tokio::time::timeout(wait(1600), sleeper).await.expect("it never sleeps past its instant").unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_done_every_so_often_is_not_put_off_by_a_clock_set_back() {
+        let machine = Set::default();
+        let clock = machine.clock();
+        let sleeper = tokio::spawn(async move { clock.sleep(TimeDelta::milliseconds(300)).await });
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        machine.by(-3600);
+        tokio::time::timeout(Duration::from_secs(2), sleeper).await.expect("not an hour").unwrap();
+    }
 
     #[tokio::test]
     async fn a_manual_clock_wakes_its_sleepers_only_when_moved() {

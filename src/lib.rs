@@ -40,6 +40,8 @@ pub mod sla;
 pub mod store;
 /// Durable timers.
 pub mod timer;
+/// Who watches the watchman: heartbeats, stalls, clock steps, room on the disk.
+pub mod watch;
 
 /// Time as an argument.
 pub mod clock;

@@ -125,9 +125,7 @@ async fn every_metric_that_is_asked_for_is_one_of_ours() {
     assert!(asked.len() > 20, "{asked:?}");
     let known = registered();
     let unknown: Vec<&&str> = asked.iter().filter(|name| !known.contains(**name)).collect();
-    // Most of what is asked for comes from the service's watch over itself.
-    let watches = root().join("src/watch").is_dir();
-    assert!(unknown.is_empty() || !watches, "nobody counts these: {unknown:?}");
+    assert!(unknown.is_empty(), "nobody counts these: {unknown:?}");
 
     // What is asked of the database is there from the first moment.
     let world = World::start().await;

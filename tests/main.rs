@@ -21,6 +21,7 @@ mod statements;
 mod tidy;
 mod upgrade;
 mod watch;
+mod watching;
 mod world;
 
 /// What the worlds of this binary are kept in.

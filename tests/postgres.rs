@@ -24,6 +24,7 @@ mod server_restart;
 mod statements;
 mod upgrade;
 mod watch;
+mod watching;
 mod world;
 
 /// What the worlds of this binary are kept in.

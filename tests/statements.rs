@@ -20,6 +20,7 @@ pub const ALL: &[(&str, &[(&str, Sql)])] = &[
     ("quarantine", ringdown::quarantine::store::STATEMENTS),
     ("report", ringdown::report::store::STATEMENTS),
     ("timer", ringdown::timer::claim::STATEMENTS),
+    ("watch", ringdown::watch::store::STATEMENTS),
 ];
 
 #[tokio::test]

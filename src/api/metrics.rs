@@ -7,7 +7,7 @@ use metrics::{gauge, histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use super::{Problem, store};
-use crate::{quarantine, server::App, sla::Priority};
+use crate::{quarantine, server::App, sla::Priority, watch};
 
 /// In seconds: from a quick query to a page an hour late.
 const BUCKETS: &[f64] =
@@ -33,6 +33,7 @@ pub fn install() -> PrometheusHandle {
 pub async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Problem> {
     let handle = install();
     let now = app.clock.now();
+    gauge!("ringdown_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     let mut tx = app.db.read().await?;
     let open = store::open_counts(&mut tx).await?;
     for priority in Priority::ALL {
@@ -44,7 +45,7 @@ pub async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Proble
     gauge!("ringdown_oldest_overdue_timer_seconds").set(late);
     gauge!("ringdown_attempts_waiting").set(store::unsent(&mut tx, now).await? as f64);
     gauge!("ringdown_quarantined_incidents").set(quarantine::store::unsettled(&mut tx).await?.len() as f64);
-    gauge!("ringdown_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    watch::figures::measure(&app, &mut tx, now).await?;
     drop(tx);
     handle.run_upkeep();
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render()))

@@ -20,6 +20,7 @@ use crate::{
     people::Channel,
     server::App,
     sla::zone,
+    watch::figures::{self, WatchView},
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -45,6 +46,8 @@ pub struct StatusView {
     pub attempts_waiting: i64,
     /// The last restore from a backup, while incidents of it wait for a person; see `GET /quarantine`.
     pub restored: Option<super::quarantine::RestoreView>,
+    /// How this node of the service is.
+    pub watch: WatchView,
 }
 
 /// A carrier.
@@ -78,6 +81,7 @@ async fn status(
         overdue_since: store::overdue(&mut tx, now).await?,
         attempts_waiting: store::unsent(&mut tx, now).await?,
         restored: super::quarantine::restored(&mut tx, now).await?.filter(|restored| restored.unsettled > 0),
+        watch: figures::view(&app),
     }))
 }
 

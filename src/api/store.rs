@@ -125,7 +125,7 @@ pub async fn overdue(tx: &mut Tx, now: Time) -> sqlx::Result<Option<Time>> {
     on!(tx, OVERDUE, |c, sql| sqlx::query_scalar(sql).bind(now).fetch_one(c).await)
 }
 
-const UNSENT: Sql = Sql::same("select count(*) from attempts where wake_at <= $1");
+const UNSENT: Sql = Sql::same("select count(*) from attempts where wake_at <= $1 and purpose <> 'heartbeat'");
 
 /// How many attempts should be on their way and are not.
 pub async fn unsent(tx: &mut Tx, now: Time) -> sqlx::Result<i64> {

@@ -46,6 +46,9 @@ pub trait Carrier: Send + Sync {
     /// Whether the provider did take an attempt whose answer we lost. `None`: it knows nothing of it.
     fn look_up<'a>(&'a self, attempt: &'a Sent) -> BoxFuture<'a, Result<Option<Accepted>, SendError>>;
 
+    /// Whether the provider knows our account and lets it send: asks it something that costs nothing and reaches nobody.
+    fn check(&self) -> BoxFuture<'_, Result<(), SendError>>;
+
     /// What the `error_code` of a [`Receipt`] means. `None`: it does not know that code.
     fn meaning(&self, error_code: &str) -> Option<ErrorClass> {
         let _ = error_code;

@@ -8,12 +8,17 @@ use serde_json::json;
 use super::Local;
 use crate::{
     carrier::smtp::Smtp,
-    clock::Clock,
+    clock::{Clock, Time},
     config::{self, Severity},
     node::{self, State, presence, skew},
     server::settings::{CarrierSettings, Settings},
     sla::zone,
     store::Db,
+    watch::{
+        self,
+        beat::{Beat, short},
+        health::bytes,
+    },
 };
 
 /// Find out what is wrong with an installation.
@@ -51,6 +56,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
             findings.extend(carriers(&settings));
             findings.extend(mail_servers(&settings).await);
             findings.extend(schedules(&settings));
+            findings.extend(watching(&settings));
             findings.extend(database(&settings).await);
         }
         Err(error) => findings.push(Bad(format!("{error:#}"))),
@@ -190,6 +196,61 @@ async fn database(settings: &Settings) -> Vec<Health> {
             ));
         }
     }
+    if settings.watch.heartbeat.is_some() {
+        let last = async { watch::store::last(&mut db.read().await?).await };
+        findings.push(match last.await {
+            Ok((last, complete)) => heartbeat(last.as_ref(), complete.as_ref(), settings, Utc::now()),
+            Err(error) => Bad(format!("the last heartbeat cannot be read: {error}")),
+        });
+    }
+    findings
+}
+
+/// How the last heartbeat went, of whichever node.
+fn heartbeat(last: Option<&Beat>, complete: Option<&Beat>, settings: &Settings, now: Time) -> Health {
+    let every = settings.watch.heartbeat.as_ref().map_or(TimeDelta::zero(), |heartbeat| heartbeat.every);
+    let ago = |beat: &Beat| short((now - beat.begun_at).max(TimeDelta::zero()));
+    match (last, complete) {
+        (None, _) => Warning("no heartbeat yet in the last day: the service does not run on this database".into()),
+        (Some(last), _) if now - last.begun_at > every * 3 => {
+            Warning(format!("the last heartbeat was {} ago: does the service run? {}", ago(last), last.words()))
+        }
+        (Some(last), _) if last.is_complete() => Good(format!("heartbeat {} ago: {}", ago(last), last.words())),
+        (Some(last), Some(complete)) => Bad(format!(
+            "heartbeat {} ago: {}; the last complete one was {} ago",
+            ago(last),
+            last.words(),
+            ago(complete)
+        )),
+        (Some(last), None) => Bad(format!("heartbeat {} ago: {}; none was complete", ago(last), last.words())),
+    }
+}
+
+/// Who notices when the service itself is not well.
+fn watching(settings: &Settings) -> Vec<Health> {
+    let (watch, mut findings) = (&settings.watch, Vec::new());
+    findings.push(match (&watch.heartbeat, &watch.dead_man_url) {
+        (None, _) => Warning("watch.heartbeat is off: nothing shows that a page would get through".into()),
+        (Some(_), None) => {
+            Warning("nobody outside is told when the service falls silent: set watch.dead_man_url".into())
+        }
+        (Some(_), Some(_)) => Good("a dead-man service hears of each complete heartbeat".into()),
+    });
+    if let Some(to) = watch.heartbeat.as_ref().and_then(|heartbeat| heartbeat.to.as_ref())
+        && let (Some(config), _) = config::check(&settings.schedules, Utc::now())
+        && let Some(person) = config.people.values().find(|person| person.contact.iter().any(|it| it.address == *to))
+    {
+        let name = &person.name;
+        findings.push(Bad(format!("watch.heartbeat.to is a phone of {name}: no heartbeat is sent there; use another")));
+    }
+    if let Some(free) = watch::disk::file(&settings.database).and_then(|file| watch::disk::free(&file)) {
+        let told = bytes(free);
+        findings.push(match free {
+            free if free < watch.disk_floor => Bad(format!("the disk of the database is nearly full: {told} free")),
+            free if free < 1_000_000_000 => Warning(format!("the disk of the database has {told} free")),
+            _ => Good(format!("the disk of the database has {told} free")),
+        });
+    }
     findings
 }
 
@@ -226,4 +287,45 @@ async fn nodes(db: &Db) -> Vec<Health> {
         }
     }
     findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::watch::beat::{
+        Covers,
+        tests::{at, done},
+    };
+
+    fn said(last: Option<&Beat>, complete: Option<&Beat>, seconds: i64) -> String {
+        match heartbeat(last, complete, &Settings::default(), at(seconds * 1000)) {
+            Good(words) => format!("ok: {words}"),
+            Warning(words) => format!("warning: {words}"),
+            Bad(words) => format!("bad: {words}"),
+        }
+    }
+
+    #[test]
+    fn the_last_heartbeat_is_told_with_what_was_in_its_way() {
+        let mut good = done(Covers::LookUp);
+        good.end(at(250));
+        let mut stuck =
+            Beat { taken_at: None, reason: Some("error 20003".into()), begun_at: at(60_000), ..good.clone() };
+        stuck = Beat { ended_at: None, ..stuck };
+        stuck.end(at(110_000));
+        let lines = [
+            said(None, None, 0),
+            said(Some(&good), Some(&good), 42),
+            said(Some(&good), Some(&good), 4000),
+            said(Some(&stuck), Some(&good), 120),
+            said(Some(&stuck), None, 120),
+        ];
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        warning: no heartbeat yet in the last day: the service does not run on this database
+        ok: heartbeat 42 s ago: a look-up at main (no text), complete in 250 ms: door 5 ms, timers 4 ms, outbox 7 ms, carrier 241 ms
+        warning: the last heartbeat was 66 min ago: does the service run? a look-up at main (no text), complete in 250 ms: door 5 ms, timers 4 ms, outbox 7 ms, carrier 241 ms
+        bad: heartbeat 60 s ago: a look-up at main (no text), stuck at the carrier (error 20003); done: door 0 ms, timers 4 ms, outbox 7 ms; the last complete one was 2 min ago
+        bad: heartbeat 60 s ago: a look-up at main (no text), stuck at the carrier (error 20003); done: door 0 ms, timers 4 ms, outbox 7 ms; none was complete
+        ");
+    }
 }

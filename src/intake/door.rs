@@ -38,6 +38,7 @@ use crate::{
     id::{self, IntegrationKey},
     incident::door::DoorError,
     server::App,
+    watch,
 };
 
 /// How many requests are read and decided at once: it bounds the memory bodies take.
@@ -60,7 +61,21 @@ pub fn routes() -> Router<App> {
         .route("/generic/2010-04-15/create_event.json", at(&events_v1::EVENTS))
         .route("/intake/alertmanager/{key}", at_key(&alertmanager::SENDER))
         .route("/intake/generic/{key}", at_key(&generic::SENDER))
+        .route(
+            watch::door::PATH,
+            post(async |State(app): State<App>, Extension(gate): Extension<Arc<Gate>>, request: Request| {
+                beat(&app, &gate, request).await
+            }),
+        )
         .layer(Extension(gate))
+}
+
+/// Takes a heartbeat of our own: it waits for its turn and for its body as every payload does.
+async fn beat(app: &App, gate: &Gate, request: Request) -> StatusCode {
+    let Some(_turn) = gate.enter().await else { return StatusCode::SERVICE_UNAVAILABLE };
+    let (parts, body) = request.into_parts();
+    let arrival = read_body(body).await;
+    watch::door::receive(app, &parts.headers, &arrival.bytes).await
 }
 
 fn at(sender: &'static Sender) -> axum::routing::MethodRouter<App> {

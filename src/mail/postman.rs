@@ -32,9 +32,13 @@ pub async fn run(app: App, stop: CancellationToken) {
     let postman = Postman { app, in_hand: Arc::default(), done: Arc::default(), tasks: TaskTracker::new() };
     while !stop.is_cancelled() {
         let next = match postman.round().await {
-            Ok(next) => next,
+            Ok(next) => {
+                postman.app.watch.postman.turn();
+                next
+            }
             Err(error) => {
                 tracing::error!(%error, "the postman cannot read the mail outbox");
+                postman.app.watch.postman.failed(postman.app.db.is_ours_alone(), &error);
                 None
             }
         };

@@ -15,28 +15,45 @@ use crate::{
     store::{Sql, Tx},
 };
 
+/// Every column by its name: PostgreSQL refuses a prepared `select *` from the moment a later release adds a column.
+macro_rules! columns {
+    () => {
+        "id, incident_id, priority, audience, address, domain, subject, body, attachment_name, attachment, stage, carrier, \
+         code, reason, tries, leased_by, wake_at, created_at, ended_at, expires_at"
+    };
+}
+
 const INSERT: Sql = Sql::same(
     "insert into mails (id, incident_id, priority, audience, address, domain, subject, body, attachment_name, \
      attachment, stage, reason, wake_at, created_at, expires_at) \
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
 );
-const LOAD: Sql =
-    Sql { sqlite: "select * from mails where id = $1", postgres: "select * from mails where id = $1 for update" };
+const LOAD: Sql = Sql {
+    sqlite: concat!("select ", columns!(), " from mails where id = $1"),
+    postgres: concat!("select ", columns!(), " from mails where id = $1 for update"),
+};
 const SAVE: Sql = Sql::same(
     "update mails set stage = $1, carrier = $2, code = $3, reason = $4, wake_at = $5, ended_at = $6, leased_by = null \
      where id = $7 and tries = $8 and leased_by = $9",
 );
-const OF_INCIDENT: Sql = Sql::same("select * from mails where incident_id = $1 order by id limit $2");
+const OF_INCIDENT: Sql =
+    Sql::same(concat!("select ", columns!(), " from mails where incident_id = $1 order by id limit $2"));
 const CLAIM: Sql = Sql {
-    sqlite: "with due as materialized (select id from mails where wake_at <= $1 \
+    sqlite: concat!(
+        "with due as materialized (select id from mails where wake_at <= $1 \
              and id not in (select value from json_each($2)) order by priority, wake_at limit $3) \
              update mails set wake_at = $4, leased_by = $5, tries = tries + 1 \
-             where id in (select id from due) returning *",
-    postgres: "with due as materialized (select id from mails where wake_at <= $1 \
+             where id in (select id from due) returning ",
+        columns!()
+    ),
+    postgres: concat!(
+        "with due as materialized (select id from mails where wake_at <= $1 \
                and id not in (select json_array_elements_text(cast($2 as json))) \
                order by priority, wake_at limit $3 for update skip locked) \
                update mails set wake_at = $4, leased_by = $5, tries = tries + 1 \
-               where id in (select id from due) returning *",
+               where id in (select id from due) returning ",
+        columns!()
+    ),
 };
 const RELEASE: Sql = Sql::same("update mails set wake_at = $1, leased_by = null where leased_by is not null");
 const RELEASE_OF: Sql = Sql::same("update mails set wake_at = $1, leased_by = null where leased_by = $2");

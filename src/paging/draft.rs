@@ -111,6 +111,11 @@ pub fn test(person: &Person, now: Time) -> Vec<Attempt> {
         .collect()
 }
 
+/// A heartbeat: a text to a number that is nobody's or, without `text`, the question to the carrier whether it knows us.
+pub fn heartbeat(id: AttemptId, to: E164, text: Option<String>, expires_at: Time, now: Time) -> Attempt {
+    Attempt { id, body: text, expires_at, ..attempt(Purpose::Heartbeat, Priority::P6, Channel::Sms, to, now) }
+}
+
 fn first(person: &Person, channel: Channel) -> Option<E164> {
     person.contact.iter().find(|method| method.channels.contains(&channel)).map(|method| method.address.clone())
 }

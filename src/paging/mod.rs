@@ -47,6 +47,8 @@ pub enum Purpose {
     Notice,
     /// To tell the customer something true.
     Customer,
+    /// To see that a page would get through. Reaches nobody, and is no page to anybody who counts them.
+    Heartbeat,
 }
 
 /// How far an attempt is.

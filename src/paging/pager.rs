@@ -45,9 +45,13 @@ pub async fn run(app: App, stop: CancellationToken) {
     let pager = Pager::new(app);
     while !stop.is_cancelled() {
         let next = match pager.round().await {
-            Ok(next) => next,
+            Ok(next) => {
+                pager.sender.app.watch.pager.turn();
+                next
+            }
             Err(error) => {
                 tracing::error!(%error, "the pager cannot read its outbox");
+                pager.sender.app.watch.pager.failed(pager.sender.app.db.is_ours_alone(), &error);
                 None
             }
         };
@@ -131,6 +135,7 @@ impl Pager {
                     self.start(attempt, job);
                 }
             }
+            self.sender.app.watch.pager.turn();
         }
     }
 
@@ -227,7 +232,9 @@ impl Pager {
             attempt.end(Outcome::Unreachable, now);
             return Ok(None);
         }
-        match self.way(tx, attempt, now).await? {
+        // A heartbeat goes to the same number every minute, and keeps nobody from sleeping.
+        let beats = attempt.purpose == Purpose::Heartbeat;
+        match if beats { Way::Planned } else { self.way(tx, attempt, now).await? } {
             Way::Planned => {}
             Way::Instead(address) => {
                 attempt.reason = Some(format!("{} was tried too often; this number instead", attempt.address));
@@ -260,7 +267,9 @@ impl Pager {
             attempt.wake_at = Some((now + TimeDelta::seconds(5)).min(attempt.expires_at));
             return Ok(None);
         };
-        self.sender.asked(first, now);
+        if !beats {
+            self.sender.asked(first, now);
+        }
         attempt.stage = Stage::Sending;
         attempt.carrier = Some(first.clone());
         attempt.sends += 1;

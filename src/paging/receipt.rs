@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::{Attempt, Outcome, attempt::Said, dispatch, draft, progress, store};
+use super::{Attempt, Outcome, Purpose, attempt::Said, dispatch, draft, progress, store};
 use crate::{
     carrier::{Carrier, ErrorClass, Receipt, Unavailable},
     clock::Time,
@@ -10,6 +10,7 @@ use crate::{
     people::{Channel, E164},
     server::App,
     store::Tx,
+    watch,
 };
 
 /// How long a text that was lost on its way rests before it goes once more, where the carrier's code does not say.
@@ -19,13 +20,18 @@ const LOST_TEXT_PAUSE: TimeDelta = TimeDelta::seconds(30);
 pub async fn record(app: &App, receipt: Receipt) -> Result<(), Unavailable> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
-    if store::keep_receipt(&mut tx, &receipt, now).await? {
+    // Nobody asks what became of a heartbeat's text years from now: its receipts are noted, and not kept.
+    let beats = receipt.attempt.as_ref().is_some_and(watch::is_heartbeat);
+    if beats || store::keep_receipt(&mut tx, &receipt, now).await? {
         let attempt = match &receipt.attempt {
             Some(id) => store::load_in_order(&mut tx, id).await?,
             None => None,
         };
         if let Some(mut attempt) = attempt.filter(|attempt| attempt.channel == receipt.channel) {
             let before = attempt.outcome;
+            if beats {
+                watch::store::receipt(&mut tx, &attempt.id, now).await?;
+            }
             let said = Said {
                 carrier: receipt.carrier.into(),
                 sid: receipt.sid,
@@ -81,6 +87,10 @@ pub(super) async fn keep(
     if !store::save(tx, attempt).await? {
         tracing::warn!(attempt = %attempt.id, "the lease of an attempt was lost; whoever has it looks it up");
         return Ok(false);
+    }
+    if attempt.purpose == Purpose::Heartbeat {
+        watch::store::passed(tx, attempt, now).await?;
+        return Ok(true);
     }
     let Some(outcome) = attempt.outcome.filter(|_| before.is_none()) else { return Ok(true) };
     let opted_out = |code: &String| carrier_of(app, attempt).is_some_and(|carrier| carrier.opted_out(code));

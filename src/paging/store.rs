@@ -21,13 +21,24 @@ use crate::{
 /// How long a reply code is not given out again.
 const CODE_REST: TimeDelta = TimeDelta::hours(48);
 
+/// Every column by its name: PostgreSQL refuses a prepared `select *` from the moment a later release adds a column.
+macro_rules! columns {
+    () => {
+        "id, page_id, incident_id, purpose, priority, person, channel, address, position, stage, outcome, cancelled, body, \
+         reply_code, carrier, sid, status, error_code, reason, tries, sends, leased_by, wake_at, created_at, sent_at, \
+         answered_at, ended_at, expires_at"
+    };
+}
+
 const INSERT: Sql = Sql::same(
     "insert into attempts (id, page_id, incident_id, purpose, priority, person, channel, address, position, stage, \
      outcome, cancelled, body, reply_code, reason, wake_at, created_at, expires_at) \
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
 );
-const LOAD: Sql =
-    Sql { sqlite: "select * from attempts where id = $1", postgres: "select * from attempts where id = $1 for update" };
+const LOAD: Sql = Sql {
+    sqlite: concat!("select ", columns!(), " from attempts where id = $1"),
+    postgres: concat!("select ", columns!(), " from attempts where id = $1 for update"),
+};
 /// One writer needs no lock.
 const LOCK_INCIDENT: Sql = Sql {
     sqlite: "select id from attempts where id = $1",
@@ -39,18 +50,29 @@ const SAVE: Sql = Sql::same(
      sid = $7, status = $8, error_code = $9, reason = $10, sends = $11, leased_by = $12, wake_at = $13, \
      sent_at = $14, answered_at = $15, ended_at = $16 where id = $17 and tries = $18",
 );
-const OF_PAGE: Sql = Sql::same("select * from attempts where page_id = $1 order by position, id");
-const OF_INCIDENT: Sql = Sql::same("select * from attempts where incident_id = $1 order by created_at, position, id");
+const OF_PAGE: Sql =
+    Sql::same(concat!("select ", columns!(), " from attempts where page_id = $1 order by position, id"));
+const OF_INCIDENT: Sql = Sql::same(concat!(
+    "select ",
+    columns!(),
+    " from attempts where incident_id = $1 order by created_at, position, id"
+));
 const CLAIM: Sql = Sql {
-    sqlite: "with due as materialized (select id from attempts where wake_at <= $1 and priority >= $2 \
+    sqlite: concat!(
+        "with due as materialized (select id from attempts where wake_at <= $1 and priority >= $2 \
              and priority <= $3 and id not in (select value from json_each($4)) order by priority, wake_at limit $5) \
              update attempts set wake_at = $6, leased_by = $7, tries = tries + 1 \
-             where id in (select id from due) returning *",
-    postgres: "with due as materialized (select id from attempts where wake_at <= $1 and priority >= $2 \
+             where id in (select id from due) returning ",
+        columns!()
+    ),
+    postgres: concat!(
+        "with due as materialized (select id from attempts where wake_at <= $1 and priority >= $2 \
                and priority <= $3 and id not in (select json_array_elements_text(cast($4 as json))) \
                order by priority, wake_at limit $5 for update skip locked) \
                update attempts set wake_at = $6, leased_by = $7, tries = tries + 1 \
-               where id in (select id from due) returning *",
+               where id in (select id from due) returning ",
+        columns!()
+    ),
 };
 const RELEASE: Sql = Sql::same("update attempts set wake_at = $1, leased_by = null where leased_by is not null");
 const RELEASE_OF: Sql = Sql::same("update attempts set wake_at = $1, leased_by = null where leased_by = $2");
@@ -60,8 +82,10 @@ const NEXT_WAKE: Sql = Sql {
     postgres: "select min(wake_at) from attempts where wake_at is not null \
                and id not in (select json_array_elements_text(cast($1 as json)))",
 };
-const PENDING: Sql =
-    Sql::same("select count(*) from attempts where wake_at is not null and stage in ('waiting', 'sending')");
+const PENDING: Sql = Sql::same(
+    "select count(*) from attempts where wake_at is not null and stage in ('waiting', 'sending') \
+     and purpose <> 'heartbeat'",
+);
 const RECENT: Sql = Sql::same(
     "select sent_at from attempts where address = $1 and channel = $2 and sent_at > $3 and id <> $4 \
      order by sent_at desc limit 100",
@@ -84,12 +108,14 @@ const TAKEN_CODES: Sql = Sql::same(
      and (created_at > $3 or stage <> 'over' \
      or exists (select 1 from incidents where incidents.id = attempts.incident_id and incidents.phase = 'open'))",
 );
-const PAGES_AT: Sql = Sql::same(
-    "select * from attempts where purpose = 'page' and (address = $1 or person = $2) \
+const PAGES_AT: Sql = Sql::same(concat!(
+    "select ",
+    columns!(),
+    " from attempts where purpose = 'page' and (address = $1 or person = $2) \
      and (created_at > $3 or stage <> 'over' \
      or exists (select 1 from incidents where incidents.id = attempts.incident_id and incidents.phase = 'open')) \
-     order by created_at desc, id desc limit 400",
-);
+     order by created_at desc, id desc limit 400"
+));
 const KEEP_RECEIPT: Sql = Sql::same(
     "insert into receipts (carrier, sid, attempt_id, status, error_code, received_at) \
      values ($1, $2, $3, $4, $5, $6) on conflict do nothing",

@@ -37,7 +37,8 @@ const KINDS_SINCE: Sql =
 const EXTEND: Sql = Sql::same("update attempts set expires_at = $1 where id = $2 and expires_at < $1");
 /// Those that are closed and have nothing left to send need nobody.
 const UNSETTLED: Sql = Sql::same(
-    "select * from (select quarantine.incident_id, incidents.reference, incidents.priority, incidents.phase, \
+    "select incident_id, reference, priority, phase, opened_at, restored_at, pages, texts, mails from ( \
+     select quarantine.incident_id, incidents.reference, incidents.priority, incidents.phase, \
      incidents.opened_at, quarantine.restored_at, \
      (select count(*) from attempts where attempts.incident_id = incidents.id \
      and attempts.stage in ('waiting', 'sending') and attempts.purpose = 'page') as pages, \

@@ -14,6 +14,7 @@ use crate::{
     mail::Mailer,
     node::Node,
     store::Db,
+    watch::Watch,
 };
 
 /// What every part of the running process shares. Cheap to clone.
@@ -37,6 +38,8 @@ pub struct App {
     pub token_key: Arc<TokenKey>,
     /// Signs exports and anchors.
     pub ledger_key: Arc<SigningKey>,
+    /// What this process knows of its own health.
+    pub watch: Arc<Watch>,
 }
 
 /// What this installation signs with.
@@ -68,7 +71,8 @@ impl App {
         };
         let (settings, carriers) = (Arc::new(settings), Arc::new(carriers));
         let (token_key, ledger_key) = (Arc::new(keys.token), Arc::new(keys.ledger));
-        App { db, clock, bell, node, settings, config, carriers, mailers, door, token_key, ledger_key }
+        let watch = Arc::new(Watch::new(clock.now()));
+        App { db, clock, bell, node, settings, config, carriers, mailers, door, token_key, ledger_key, watch }
     }
 
     /// The same with carriers that send mail. Message-IDs end in the domain of the first.

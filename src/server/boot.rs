@@ -26,7 +26,7 @@ use crate::{
     people::E164,
     report,
     store::{Db, retry::retried},
-    timer,
+    timer, watch,
 };
 
 /// How long what is under way may take to end once the process is told to stop.
@@ -86,6 +86,7 @@ pub async fn start(mut settings: Settings, clock: Clock) -> anyhow::Result<Runni
     keep_up(&tasks, "pager", &app, &stop, paging::pager::run);
     keep_up(&tasks, "postman", &app, &stop, mail::postman::run);
     keep_up(&tasks, "upkeep", &app, &stop, upkeep);
+    keep_up(&tasks, "heartbeat", &app, &stop, watch::heartbeat::run);
     keep_up(&tasks, "uptime", &app, &stop, node::keep);
     if !app.db.is_ours_alone() {
         keep_up(&tasks, "revision", &app, &stop, node::revision::follow);
@@ -95,6 +96,7 @@ pub async fn start(mut settings: Settings, clock: Clock) -> anyhow::Result<Runni
         keep_up(&tasks, "listen", &app, &stop, node::wire::listen);
     }
     tasks.spawn(listener::serve(listener, router::all(app.clone()), stop.clone()));
+    watch::overseer::start(&app, stop.clone());
     tracing::info!(%address, revision = app.config.load().revision, "ready");
     Ok(Running { app, address, stop, tasks })
 }
@@ -192,7 +194,7 @@ fn keep_up<F: Future<Output = ()> + Send>(
 async fn upkeep(app: App, stop: CancellationToken) {
     const EVERY: chrono::TimeDelta = chrono::TimeDelta::minutes(1);
     let mut at = app.clock.now() + EVERY;
-    while stop.run_until_cancelled(app.clock.sleep_until(at)).await.is_some() {
+    while stop.run_until_cancelled(app.clock.sleep(at - app.clock.now())).await.is_some() {
         // Each by itself: that one cannot be done is no reason to leave the others.
         let done = [
             timer::wheel::audit(&app).await.map(drop),
@@ -204,7 +206,9 @@ async fn upkeep(app: App, stop: CancellationToken) {
             tracing::error!(%error, "a part of the minute's upkeep failed; it comes again");
         }
         // From one minute to the next, however long it took; what was slept through is not made up for.
-        at = (at + EVERY).max(app.clock.now());
+        // A clock that was set back does not put it off.
+        let now = app.clock.now();
+        at = (at + EVERY).clamp(now, now + EVERY);
     }
 }
 

@@ -3,13 +3,17 @@
 
 mod read;
 mod stray;
+mod watch;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use chrono::TimeDelta;
 use secrecy::SecretString;
 
-pub use self::stray::{Stray, strays};
+pub use self::{
+    stray::{Stray, strays},
+    watch::{HeartbeatSettings, WatchSettings},
+};
 use crate::{id::CarrierKey, store};
 
 /// The settings that hold when nothing is said, commented: what `ringdown init` writes.
@@ -38,6 +42,8 @@ pub struct Settings {
     pub ledger_key: Option<SecretString>,
     /// How long a payload that intake received is kept.
     pub keep_payloads: TimeDelta,
+    /// How the service watches itself.
+    pub watch: WatchSettings,
     /// What this node is called. `None`: as its machine is.
     pub node: Option<String>,
     /// How long what a node claimed is left to it, should it say nothing more: 3 seconds to 5 minutes.
@@ -134,6 +140,7 @@ impl Default for Settings {
             token_secret: None,
             ledger_key: None,
             keep_payloads: TimeDelta::days(7),
+            watch: WatchSettings::default(),
             node: None,
             lease: TimeDelta::seconds(15),
             notify: true,

@@ -24,12 +24,14 @@ pub async fn run(app: App, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let next = match turn(&app).await {
             Ok(next) => {
-                // The supervisor's watchdog is fed here and nowhere else: a wheel that is stuck is restarted.
-                let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+                app.watch.timers.turn();
                 next
             }
             Err(error) => {
                 tracing::error!(%error, "the timers cannot be read; trying again");
+                if let DoorError::Database(error) = &error {
+                    app.watch.timers.failed(app.db.is_ours_alone(), error);
+                }
                 None
             }
         };
@@ -73,11 +75,17 @@ async fn turn(app: &App) -> Result<Option<Time>, DoorError> {
                 // Too slow, or asleep meanwhile: what is left may be another node's by now.
                 break;
             }
-            if let Err(error) = try_to(app, together).await {
-                // One of them is ill: by itself it holds up no other.
-                tracing::error!(%error, "due actions failed together; trying each by itself");
-                for timer in together {
-                    if let Err(error) = try_to(app, std::slice::from_ref(timer)).await {
+            let Err(error) = try_to(app, together).await else {
+                // After an outage there is much to do; that is no stall.
+                app.watch.timers.turn();
+                continue;
+            };
+            // One of them is ill: by itself it holds up no other.
+            tracing::error!(%error, "due actions failed together; trying each by itself");
+            for timer in together {
+                match try_to(app, std::slice::from_ref(timer)).await {
+                    Ok(()) => app.watch.timers.turn(),
+                    Err(error) => {
                         tracing::error!(incident = %timer.incident, %error, "a due action failed; it comes again");
                     }
                 }
@@ -134,5 +142,6 @@ pub async fn audit(app: &App) -> sqlx::Result<usize> {
     if !lost.is_empty() {
         app.bell.ring();
     }
+    app.watch.audited(app.clock.now(), lost.len());
     Ok(lost.len())
 }

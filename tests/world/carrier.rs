@@ -145,6 +145,10 @@ pub struct Book {
     /// Requests to us that brought no good answer.
     pub troubles: Vec<String>,
     receipts: Option<Receipts>,
+    /// How often our account was looked up.
+    looked_up: u64,
+    /// `active`, if nothing else is said.
+    standing: Option<&'static str>,
     serial: u64,
     server: Option<SocketAddr>,
 }
@@ -257,6 +261,16 @@ impl Carrier {
     /// How receipts come from now on.
     pub fn receipts(&self, how: Receipts) {
         self.book().receipts = Some(how);
+    }
+
+    /// How often our account was looked up.
+    pub fn looked_up(&self) -> u64 {
+        self.book().looked_up
+    }
+
+    /// What our account is from now on: `suspended`.
+    pub fn stands(&self, status: &'static str) {
+        self.book().standing = Some(status);
     }
 
     pub(super) fn how(&self) -> Receipts {
@@ -383,6 +397,9 @@ async fn door(State(carrier): State<Carrier>, method: Method, uri: Uri, headers:
         carrier.violated(format!("{method} {} without the account's credentials", uri.path()));
         return error(401, 20003, "Authenticate");
     }
+    if method == Method::GET && uri.path() == format!("/2010-04-01/Accounts/{ACCOUNT}.json") {
+        return carrier.account();
+    }
     let Some(rest) = uri.path().strip_prefix(&format!("/2010-04-01/Accounts/{ACCOUNT}/")) else {
         carrier.violated(format!("{method} {}: no such path", uri.path()));
         return error(404, 20404, "The requested resource was not found");
@@ -433,6 +450,17 @@ impl Carrier {
         };
         resource.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
         resource
+    }
+
+    fn account(&self) -> Response {
+        let mut book = self.book();
+        book.looked_up += 1;
+        let status = book.standing.unwrap_or("active");
+        let resource = json!({
+            "sid": ACCOUNT, "status": status, "type": "Full", "friendly_name": "Tests", "owner_account_sid": ACCOUNT,
+            "uri": format!("/2010-04-01/Accounts/{ACCOUNT}.json"),
+        });
+        answer(200, resource)
     }
 
     async fn take(&self, form: Form, voice: bool) -> Response {

@@ -29,7 +29,7 @@ use ringdown::{
     mail, on,
     server::{
         boot::{self, Running},
-        settings::{CarrierSettings, Settings, TwilioSettings},
+        settings::{CarrierSettings, Settings, TwilioSettings, WatchSettings},
     },
     store::{Sql, Tx},
 };
@@ -83,6 +83,8 @@ pub struct World {
     http: reqwest::Client,
     /// Those that send mail.
     mail: Vec<(CarrierKey, CarrierSettings)>,
+    /// Off, but in stories about it.
+    pub watch: WatchSettings,
     folder: TempDir,
     database: String,
     judged: bool,
@@ -111,13 +113,19 @@ impl World {
 
     /// One that sends mail, by these carriers.
     pub async fn posting(office: Office, at: &str, mail: Vec<(CarrierKey, CarrierSettings)>) -> World {
-        World::anywhere(office, at, mail, None).await
+        World::anywhere(office, at, mail, None, WatchSettings { heartbeat: None, ..WatchSettings::default() }).await
+    }
+
+    /// The office as it is, at night, where the service watches itself like this.
+    pub async fn watched(watch: WatchSettings) -> World {
+        World::anywhere(Office::default(), NIGHT, Vec::new(), None, watch).await
     }
 
     /// The office as it is, at night, in this database.
     #[allow(dead_code, reason = "SQLite has no server that goes away")]
     pub async fn kept_in(database: String) -> World {
-        World::anywhere(Office::default(), NIGHT, Vec::new(), Some(database)).await
+        let watch = WatchSettings { heartbeat: None, ..WatchSettings::default() };
+        World::anywhere(Office::default(), NIGHT, Vec::new(), Some(database), watch).await
     }
 
     async fn anywhere(
@@ -125,6 +133,7 @@ impl World {
         at: &str,
         mail: Vec<(CarrierKey, CarrierSettings)>,
         database: Option<String>,
+        watch: WatchSettings,
     ) -> World {
         let start: Time = at.parse().expect("an instant");
         let (clock, hand) = Clock::manual(start);
@@ -140,6 +149,7 @@ impl World {
             token: String::new(),
             http: http.expect("a client"),
             mail,
+            watch,
             database: match database {
                 Some(given) => given,
                 None => crate::DATABASE.address(folder.path()).await,
@@ -171,6 +181,7 @@ impl World {
             token_secret: crate::DATABASE.token_secret().map(Into::into),
             ledger_key: None,
             keep_payloads: TimeDelta::days(7),
+            watch: self.watch.clone(),
             ..Settings::default()
         }
     }

@@ -213,6 +213,10 @@ impl Carrier for Handsets {
         Box::pin(async move { Ok(self.exchange.look(|network| network.look_up(&attempt.attempt))) })
     }
 
+    fn check(&self) -> BoxFuture<'_, Result<(), SendError>> {
+        Box::pin(async move { self.connected() })
+    }
+
     fn as_handsets(self: Arc<Self>) -> Option<Arc<Handsets>> {
         Some(self)
     }

@@ -24,5 +24,8 @@ pub use carrier::{ActError, Handsets};
 pub use happening::{Input, Line, Refused, Speaker, State, WaitingFor};
 pub use phone::{Act, Behaviour, Phone, Text};
 
+/// Where heartbeats go: a number that is no phone's. No country has this code (ITU-T E.164 keeps 999 free).
+pub const HEARTBEAT: &str = "+99900000000";
+
 /// The longest text anybody may send or say, in characters: what a provider takes at most in one message.
 pub const MAX_TEXT: usize = 1600;

@@ -121,6 +121,10 @@ impl Network {
         if let Some(accepted) = self.attempts.get(&sms.attempt) {
             return Ok((accepted.clone(), None));
         }
+        if sms.to.as_str() == super::HEARTBEAT {
+            // On no phone, and shown nowhere: it only has to come back.
+            return Ok((self.take(sms.attempt.clone(), sid), Some(now)));
+        }
         let peer = self.from.clone();
         let phone = self.phone(&sms.to, now);
         if phone.behaviour == Behaviour::Dead {

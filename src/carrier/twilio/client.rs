@@ -174,6 +174,11 @@ impl Twilio {
         }
     }
 
+    async fn account(&self) -> Result<(), SendError> {
+        let answer = self.ask(self.http.get(format!("{}.json", self.account))).await?;
+        request::standing(answer.http, answer.retry_after, &answer.body)
+    }
+
     async fn find(&self, sent: &Sent) -> Result<Option<Accepted>, SendError> {
         let list = match sent.channel {
             Channel::Sms => "Messages.json",
@@ -225,6 +230,10 @@ impl Carrier for Twilio {
 
     fn look_up<'a>(&'a self, attempt: &'a Sent) -> BoxFuture<'a, Result<Option<Accepted>, SendError>> {
         Box::pin(self.find(attempt))
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), SendError>> {
+        Box::pin(self.account())
     }
 
     fn meaning(&self, error_code: &str) -> Option<ErrorClass> {

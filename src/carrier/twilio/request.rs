@@ -160,6 +160,27 @@ pub fn understand(http: u16, retry_after: Option<TimeDelta>, body: &[u8]) -> Res
     Err(SendError { class, code: code.map(|code| code.to_string()), message })
 }
 
+/// Whether the account that was asked for may send. Nothing was sent, so no failure leaves anything unclear.
+pub fn standing(http: u16, retry_after: Option<TimeDelta>, body: &[u8]) -> Result<(), SendError> {
+    use crate::carrier::ErrorClass::{Ambiguous, PermanentConfig, Transient};
+    let passing = Transient { retry_after };
+    if !(200..300).contains(&http) {
+        let Err(error) = understand(http, retry_after, body) else { return Ok(()) };
+        let class = if error.class == Ambiguous { passing } else { error.class };
+        return Err(SendError { class, ..error });
+    }
+    let account: Option<Resource> = serde_json::from_slice(body).ok();
+    let status = account.and_then(|account| account.status);
+    match status.as_ref().and_then(|status| status.as_str()) {
+        Some("active") => Ok(()),
+        Some(other) => {
+            let message = format!("the account is {}", without_numbers(other));
+            Err(SendError { class: PermanentConfig, code: None, message })
+        }
+        None => Err(SendError { class: passing, code: None, message: "an account that cannot be read".into() }),
+    }
+}
+
 /// The text or call of an attempt whose answer was lost: the first one made after the attempt began.
 pub fn matching(page: &Page, sent: &Sent) -> Option<Accepted> {
     let made = |resource: &&Resource| {

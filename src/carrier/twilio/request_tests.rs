@@ -172,3 +172,17 @@ fn a_wait_is_read_in_seconds_and_no_longer_than_an_hour() {
         assert_eq!(retry_after(odd), None);
     }
 }
+
+#[test]
+fn an_account_in_good_standing_may_send_and_no_failure_to_ask_is_unclear() {
+    let transient = ErrorClass::Transient { retry_after: None };
+    for (http, body, class) in [
+        (200, r#"{"sid":"AC1","status":"active","type":"Full"}"#, None),
+        (200, r#"{"sid":"AC1","status":"suspended"}"#, Some(ErrorClass::PermanentConfig)),
+        (200, "<html>", Some(transient)),
+        (401, r#"{"code":20003,"message":"Authenticate","status":401}"#, Some(ErrorClass::PermanentConfig)),
+        (503, "", Some(transient)),
+    ] {
+        assert_eq!(standing(http, None, body.as_bytes()).err().map(|error| error.class), class, "{http} {body}");
+    }
+}

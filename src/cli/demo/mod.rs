@@ -17,7 +17,7 @@ use crate::{
     server::{
         App,
         boot::{self, Running},
-        settings::Settings,
+        settings::{Settings, WatchSettings},
     },
 };
 
@@ -57,6 +57,8 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         database: format!("sqlite:{}", folder.path().join("demo.db").display()),
         schedules,
         token_secret: Some(SecretString::from(crate::id::fresh("demo-secret"))),
+        // On a clock this fast it would beat every second.
+        watch: WatchSettings { heartbeat: None, ..WatchSettings::default() },
         // In the demo's time, which runs up to 600 times as fast as its requests do.
         lease: TimeDelta::minutes(5),
         ..Settings::default()

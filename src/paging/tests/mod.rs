@@ -43,6 +43,7 @@ enum Asked {
     Call { attempt: AttemptId, to: String, action: String },
     HangUp(String),
     LookUp(AttemptId),
+    Check,
 }
 
 /// A carrier that answers as it was told, else accepts.
@@ -130,6 +131,10 @@ impl Carrier for Scripted {
     fn hang_up<'a>(&'a self, sid: &'a str) -> BoxFuture<'a, Result<(), SendError>> {
         self.asked.lock().unwrap().push(Asked::HangUp(sid.into()));
         Box::pin(async { Ok(()) })
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), SendError>> {
+        Box::pin(async { self.answer(Asked::Check).await.map(drop) })
     }
 
     fn meaning(&self, error_code: &str) -> Option<ErrorClass> {

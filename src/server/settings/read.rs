@@ -63,21 +63,26 @@ fn read(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("cannot read the settings in {}", path.display()))
 }
 
-struct Reader<'e> {
+pub(super) struct Reader<'e> {
     env: &'e dyn Fn(&str) -> Option<String>,
     /// What is wrong in the environment.
     strays: RefCell<Vec<Finding>>,
 }
 
 /// A setting as it was given, and where.
-enum Given<'t, 'a> {
+pub(super) enum Given<'t, 'a> {
     Written(&'t Node<'a>),
     Environment { variable: String, value: String },
 }
 
 impl Reader<'_> {
     /// A setting: from the environment if it is there, else from the file.
-    fn given<'t, 'a>(&self, t: &'t Fields<'a>, key: &'static str, variable: String) -> Option<Given<'t, 'a>> {
+    pub(super) fn given<'t, 'a>(
+        &self,
+        t: &'t Fields<'a>,
+        key: &'static str,
+        variable: String,
+    ) -> Option<Given<'t, 'a>> {
         // Asked for in any case, or the file's own would seem unknown.
         let written = t.optional(key);
         match (self.env)(&variable) {
@@ -87,7 +92,7 @@ impl Reader<'_> {
     }
 
     /// A text setting, read by `as_what`, whose error says what to do.
-    fn text<T>(&self, given: Given<'_, '_>, as_what: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+    pub(super) fn text<T>(&self, given: Given<'_, '_>, as_what: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
         match given {
             Given::Written(node) => as_what(node.words()?).map_err(|error| node.error(error)).ok(),
             Given::Environment { variable, value } => {
@@ -131,6 +136,7 @@ impl Reader<'_> {
             token_secret,
             ledger_key,
             keep_payloads: keep_payloads.map_or(standard.keep_payloads, Span::delta),
+            watch: standard.watch,
             node,
             lease: lease.map_or(standard.lease, Span::delta),
             notify: notify.unwrap_or(standard.notify),
@@ -144,6 +150,7 @@ impl Reader<'_> {
             }
         }
         self.carriers_of_the_environment(&mut settings);
+        settings.watch = self.watch(t, &settings);
         settings
     }
 
@@ -247,7 +254,7 @@ impl Reader<'_> {
         }
     }
 
-    fn secret(&self, text: &str) -> Result<SecretString, String> {
+    pub(super) fn secret(&self, text: &str) -> Result<SecretString, String> {
         // `file:` is relative to the working directory, like every path here.
         Vault { env: self.env, folder: Path::new("") }.open(text).map(Into::into)
     }
@@ -341,7 +348,7 @@ fn sid(text: &str) -> Result<String, String> {
     if fine { Ok(text.into()) } else { Err("is not an account SID; write `AC` and 32 hexadecimal digits".into()) }
 }
 
-fn phone(text: &str) -> Result<String, String> {
+pub(super) fn phone(text: &str) -> Result<String, String> {
     // Not checked against the numbering plans: a carrier's test number need not exist.
     let bare: String = text.chars().filter(|c| !matches!(c, ' ' | '.' | '-' | '(' | ')')).collect();
     E164::parse(&bare).map(|number| number.as_str().to_owned()).map_err(|error| error.to_string())
@@ -349,6 +356,8 @@ fn phone(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+
     use super::*;
     use crate::server::settings::DEFAULT_TOML;
 
@@ -378,6 +387,22 @@ mod tests {
                 secs: 604800,
                 nanos: 0,
             },
+            watch: WatchSettings {
+                heartbeat: Some(
+                    HeartbeatSettings {
+                        every: TimeDelta {
+                            secs: 60,
+                            nanos: 0,
+                        },
+                        to: None,
+                        via: None,
+                    },
+                ),
+                dead_man_url: None,
+                stalled_url: None,
+                abort_when_stalled: false,
+                disk_floor: 64000000,
+            },
             node: None,
             lease: TimeDelta {
                 secs: 15,
@@ -398,6 +423,7 @@ mod tests {
                 Some("x".repeat(32))
             }
             "RINGDOWN_LEDGER_KEY" => Some("a1".repeat(32)),
+            "RINGDOWN_DEAD_MAN_URL" | "RINGDOWN_STALLED_URL" => Some("https://dead-man.example.com/hush".into()),
             _ => None,
         };
         let text = text.join("\n").replace("AC...", "AC00");
@@ -490,6 +516,39 @@ mod tests {
         let env = |name: &str| (name == "DB").then(|| "mysql://ann:hush@db".to_owned());
         let said = wrong("database = 'env:DB'", &env);
         assert!(said.contains("ringdown.toml:1: database: is not a database") && !said.contains("hush"), "{said}");
+    }
+
+    #[test]
+    fn the_watch_is_read_and_its_addresses_are_secrets() {
+        let env = |name: &str| match name {
+            "RINGDOWN_WATCH__DEAD_MAN_URL" => Some("env:URL".to_owned()),
+            "URL" => Some("https://hc.example.com/ping/hush".to_owned()),
+            "RINGDOWN_WATCH__HEARTBEAT__EVERY" => Some("5m".to_owned()),
+            _ => None,
+        };
+        for text in ["", "[watch]\ndisk_floor_mb = 500\nheartbeat = { every = '2m' }\n"] {
+            let settings = Settings::parse("ringdown.toml", text, &env).unwrap();
+            let heartbeat = settings.watch.heartbeat.as_ref().unwrap();
+            assert_eq!(heartbeat.every, TimeDelta::minutes(5));
+            assert_eq!(settings.watch.disk_floor, if text.is_empty() { 64_000_000 } else { 500_000_000 });
+            assert!(settings.watch.dead_man_url.is_some() && !format!("{settings:?}").contains("hush"));
+        }
+        let off = Settings::parse("ringdown.toml", "[watch]\nheartbeat = { every = 'never' }", &bare).unwrap();
+        assert!(off.watch.heartbeat.is_none());
+        let text = "[carriers.office]\nkind = 'smtp'\nurl = 'smtps://mail.example.com'\nfrom = 'a@example.com'\n\
+                    [watch]\ndead_man_url = 'hush.example.com'\ndisk_floor_mb = 0\nstaled_url = 'x'\n\
+                    [watch.heartbeat]\nevery = '5s'\nto = '12015550123'\nvia = 'office'\n";
+        let said = wrong(text, &bare);
+        assert!(!said.contains("hush"), "{said}");
+        insta::assert_snapshot!(said, @r"
+        the settings cannot be used:
+        ringdown.toml:6: watch.dead_man_url: is not a web address; write `https://…` as the service shows it
+        ringdown.toml:7: watch.disk_floor_mb: out of range; write a whole number from 1 to 1000000
+        ringdown.toml:8: watch.staled_url: there is no such key; did you mean `stalled_url`?
+        ringdown.toml:10: watch.heartbeat.every: is out of range; write from `1m` to `1h`, or `never`
+        ringdown.toml:11: watch.heartbeat.to: not a phone number in international form; write `+`, country code and number, for example `+12015550123`
+        ringdown.toml:12: watch.heartbeat.via: sends no texts; name a carrier that does
+        ");
     }
 
     #[test]
