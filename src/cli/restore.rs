@@ -88,7 +88,7 @@ async fn restore(settings: &Settings, file: &Path, replace: bool) -> anyhow::Res
         database.display()
     );
     // Held until the new one is in its place, so that no server starts on the old one meanwhile.
-    let _held = if database.exists() { take(settings, database).await? } else { None };
+    let lock = if database.exists() { take(settings, database).await? } else { None };
 
     let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -107,6 +107,10 @@ async fn restore(settings: &Settings, file: &Path, replace: bool) -> anyhow::Res
     let mut kept = false;
     // Only an index of the log, made anew when it is wanted.
     let _ = fs::remove_file(backup::beside(database, "-shm"));
+    if lock.is_some() {
+        // Empty, of our own lock.
+        let _ = fs::remove_file(backup::beside(database, "-journal"));
+    }
     for ending in ["-wal", "-journal", ""] {
         let (from, to) = (backup::beside(database, ending), backup::beside(&aside, ending));
         if from.exists() {
@@ -116,6 +120,7 @@ async fn restore(settings: &Settings, file: &Path, replace: bool) -> anyhow::Res
     }
     draft.persist_noclobber(database).with_context(|| format!("cannot put it at {}", database.display()))?;
     backup::sync_folder(database).context("cannot bring the folder to disk")?;
+    drop(lock);
     super::print(&told(file, database, kept.then_some(aside.as_path()), backup_at, &contents, now));
     super::print(&next(held, now));
     Ok(())
