@@ -34,6 +34,8 @@ pub mod quarantine;
 pub mod report;
 /// The running process.
 pub mod server;
+/// A whole world from a seed: nodes, a database, carriers, people, and all that goes wrong among them.
+pub mod simulation;
 /// Promises: plans, priorities, time zones.
 pub mod sla;
 /// The two databases as one.

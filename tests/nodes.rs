@@ -19,7 +19,7 @@ use crate::world::{node::Node, *};
 
 /// Pages by text alone, and as many as one likes.
 fn by_text() -> Office {
-    let rules = "rules = { P1 = [{ by = 'sms', to = 'mobile' }] }";
+    let rules = "rules = { P1 = [{ by = 'sms', to = 'mobile' }], P2 = [{ by = 'sms', to = 'mobile' }] }";
     Office::default().edit("people.toml", "zone = \"America/New_York\"\n", &format!("zone = \"UTC\"\n{rules}\n")).edit(
         "carriers.toml",
         "[carriers]\n",

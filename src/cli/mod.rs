@@ -1,6 +1,6 @@
 //! The command line: one binary for the service and for the people who use it.
 //!
-//! `serve`, `demo`, `check`, `simulate`, `due`, `elapsed`, `sla`, `migrate`, `doctor`, `init`, `pin`, `verify`,
+//! `serve`, `demo`, `check`, `simulate`, `simulate-world`, `due`, `elapsed`, `sla`, `migrate`, `doctor`, `init`, `pin`, `verify`,
 //! `backup`, `restore`, `explain --file` and `token create` work on this machine.
 //! Every other command speaks the REST interface of a running service, with a token.
 
@@ -30,6 +30,7 @@ pub mod restore;
 pub mod serve;
 pub mod show;
 pub mod simulate;
+pub mod simulate_world;
 pub mod sla;
 pub mod token;
 pub mod verify;
@@ -83,6 +84,8 @@ enum Command {
     Check(CheckArgs),
     /// Show who would be paged when, for any instant, without paging anybody
     Simulate(simulate::Args),
+    /// Live through worlds of faults, seed by seed, and check that every invariant holds
+    SimulateWorld(simulate_world::Args),
     /// When so much open time of a calendar has passed
     Due(business_time::DueArgs),
     /// How much open time of a calendar has passed
@@ -211,6 +214,7 @@ pub async fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Simulate(args) => simulate::run(args, now()),
+        Command::SimulateWorld(args) => simulate_world::run(&args),
         Command::Due(args) => business_time::due(args),
         Command::Elapsed(args) => business_time::elapsed(args),
         Command::Sla(args) => sla::run(args),

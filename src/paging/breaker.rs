@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use crate::clock::Time;
+use crate::{carrier::ErrorClass, clock::Time};
 
 /// Failures in a row that open the breaker.
 const FAILURES: u32 = 4;
@@ -32,6 +32,14 @@ impl Breaker {
     pub fn asked(&mut self, now: Time) {
         if self.open_until.is_some_and(|until| now >= until) {
             self.open_until = Some(now + FIRST);
+        }
+    }
+
+    /// It answered: well, or with an error of this class. A refusal for the address's sake is the carrier at work.
+    pub fn heard(&mut self, error: Option<ErrorClass>, now: Time) {
+        match error {
+            None | Some(ErrorClass::PermanentContact | ErrorClass::PermanentRequest) => self.worked(),
+            Some(_) => self.failed(now),
         }
     }
 

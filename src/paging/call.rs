@@ -6,11 +6,11 @@ use super::{
     Attempt, Outcome,
     attempt::Said,
     message, receipt,
-    script::{Listener, MOST_TURNS, Progress, ROUNDS},
+    script::{self, Heard, Listener, Progress, ROUNDS},
     store,
 };
 use crate::{
-    carrier::{AnsweredBy, Document, Status, Turn, Unavailable},
+    carrier::{Document, Status, Turn, Unavailable},
     clock::Time,
     config::Config,
     id::PersonKey,
@@ -51,7 +51,7 @@ pub async fn turn(app: &App, turn: Turn) -> Result<Document, Unavailable> {
     };
     let mut line = Line { app, config, attempt, before, turn, now };
     let document = match incident {
-        _ if line.turn.answered_by == Some(AnsweredBy::Machine) => {
+        _ if line.heard() == Heard::Machine => {
             line.attempt.reason = Some("a machine picked up".into());
             line.over(&mut tx, Outcome::NoHuman).await?;
             Document::hang_up()
@@ -87,6 +87,10 @@ impl Line<'_> {
         Progress { round: number("n"), turns: number("t") }
     }
 
+    fn heard(&self) -> Heard {
+        script::heard(self.turn.answered_by, self.key(), self.progress())
+    }
+
     fn page_number(&self) -> Option<u32> {
         Some(self.attempt.page.as_ref()?.parts()?.1)
     }
@@ -118,18 +122,18 @@ impl Line<'_> {
         let state = incident.pages.get(&number);
         let cause = state.map_or(Cause::Opened, |page| page.cause);
         let zone = incident.zone.clone();
-        match self.key() {
-            Some(key @ ('4' | '5' | '9')) => return self.press(tx, incident, number, key).await,
-            _ if at.turns >= MOST_TURNS => {
+        match self.heard() {
+            Heard::Press(key) => return self.press(tx, incident, number, key).await,
+            Heard::TooLong => {
                 self.over(tx, Outcome::NoHuman).await?;
                 return Ok(self.listener(&zone).goodbye("Nothing was done."));
             }
-            None if at.round > ROUNDS => {
+            Heard::Silence => {
                 self.attempt.reason.get_or_insert("no key was pressed".into());
                 self.over(tx, Outcome::NoHuman).await?;
                 return Ok(self.listener(&zone).goodbye("No key was pressed."));
             }
-            _ => {}
+            Heard::Machine | Heard::More => {}
         }
         // Answered after somebody else took it: say so, instead of asking for a key that does nothing.
         let open = state.map_or(incident.is_open(), |page| page.open);

@@ -1,6 +1,6 @@
 //! By which number and which carrier an attempt goes, and whether it has to wait. Pure.
 
-use super::Attempt;
+use super::{Attempt, Outcome, Stage};
 use crate::{
     clock::Time,
     id::CarrierKey,
@@ -42,6 +42,33 @@ pub fn way(attempt: &Attempt, free: Time, others: &[(Channel, E164, Time)], text
     }
     let text = if attempt.channel == Channel::Voice && !texted { line(Channel::Sms) } else { None };
     Way::Wait { until: free, text }
+}
+
+/// Whether a text of this page went out, or is about to.
+pub fn texted(page: &[Attempt], now: Time) -> bool {
+    page.iter().any(|other| {
+        let failed = matches!(other.outcome, Some(Outcome::Unreachable | Outcome::Expired));
+        // One that waits with a reason was due already: its carrier or its number is not ready, and another text
+        // would only stand in line behind it.
+        let due = other.stage != Stage::Waiting || other.wake_at <= Some(now) || other.reason.is_some();
+        other.channel == Channel::Sms && !failed && due
+    })
+}
+
+/// How many requests to carriers run at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hands {
+    pub all: usize,
+    /// How many of them only a P1 may use.
+    pub for_p1: usize,
+}
+
+impl Hands {
+    /// How many are free for a P1, and for anything less, when `busy` are not, `least` of them with less than a P1.
+    pub fn free(self, busy: usize, least: usize) -> (usize, usize) {
+        let grave = self.all.saturating_sub(busy);
+        (grave, grave.min((self.all - self.for_p1).saturating_sub(least)))
+    }
 }
 
 /// Every other line of a person: the channels and numbers that an attempt could take instead.
@@ -105,6 +132,14 @@ mod tests {
         let call = Attempt { priority: Priority::P2, ..attempt("a", Channel::Voice, 1) };
         let others = [(Channel::Voice, number("+12015550100"), at(0))];
         assert_eq!(way(&call, at(60), &others, false, at(0)), Way::Wait { until: at(60), text: None });
+    }
+
+    #[test]
+    fn some_hands_are_kept_for_a_p1() {
+        let hands = Hands { all: 4, for_p1: 1 };
+        for (busy, least, free) in [(0, 0, (4, 3)), (3, 3, (1, 0)), (3, 0, (1, 1)), (4, 3, (0, 0))] {
+            assert_eq!(hands.free(busy, least), free, "{busy}, {least}");
+        }
     }
 
     #[test]

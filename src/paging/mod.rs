@@ -6,13 +6,16 @@
 //! as receipts ([`receipt`]), as turns of a call ([`call`]) and as texts ([`reply`]). Only a human act ends a page;
 //! when all ways are used up without one, the incident is told ([`progress`]).
 
+pub mod answer;
 pub mod attempt;
 pub mod breaker;
 pub mod call;
+pub mod claimed;
 mod customer;
 pub mod dispatch;
 pub mod draft;
 pub mod grammar;
+pub mod meant;
 pub mod message;
 pub mod pager;
 pub mod progress;

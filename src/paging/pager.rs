@@ -11,10 +11,10 @@ use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Attempt, Outcome, Purpose, Stage,
-    attempt::RECEIPT_PATIENCE,
-    dispatch::{self, Way},
-    draft, message, receipt,
+    Attempt, Purpose, Stage,
+    claimed::{self, Start, Task},
+    dispatch::{self, Hands, Way},
+    receipt,
     send::Sender,
     store,
 };
@@ -31,11 +31,8 @@ use crate::{
     store::{Tx, retry::retried},
 };
 
-/// How many requests to carriers run at once.
-const HANDS: usize = 64;
-
-/// How many of them only a P1 may use.
-const FOR_P1: usize = 16;
+/// How many requests to carriers run at once, and how many of them only a P1 may use.
+const HANDS: Hands = Hands { all: 64, for_p1: 16 };
 
 /// How long requests that run have to end when the process stops.
 const LAST_WORDS: Duration = Duration::from_secs(8);
@@ -123,8 +120,7 @@ impl Pager {
             if next.is_none_or(|next| next > now) {
                 return Ok(next);
             }
-            let grave = HANDS.saturating_sub(busy.len());
-            let others = grave.min((HANDS - FOR_P1).saturating_sub(least));
+            let (grave, others) = HANDS.free(busy.len(), least);
             let claimed = retried(|| self.claim(&busy, grave, others, now)).await?;
             if claimed.is_empty() {
                 // Every hand is full, and the first that is free rings; or another node has what is due.
@@ -173,34 +169,20 @@ impl Pager {
     }
 
     /// What to do for an attempt that is due; the row says so before anybody does.
-    async fn prepare(&self, tx: &mut Tx, claimed: Attempt, now: Time) -> sqlx::Result<(Attempt, Option<Job>)> {
+    async fn prepare(&self, tx: &mut Tx, row: Attempt, now: Time) -> sqlx::Result<(Attempt, Option<Job>)> {
         // Ending one of this batch may have changed another.
-        let Some(mut attempt) = store::load(tx, &claimed.id).await? else { return Ok((claimed, None)) };
+        let Some(mut attempt) = store::load(tx, &row.id).await? else { return Ok((row, None)) };
         let before = attempt.outcome;
         let held =
             matches!(attempt.stage, Stage::Waiting | Stage::Sending) && self.is_held(tx, &mut attempt, now).await?;
-        let job = match attempt.stage {
-            _ if held => None,
-            Stage::Waiting if now >= attempt.expires_at => {
-                attempt.reason.get_or_insert("its time was over before a carrier took it".into());
-                attempt.end(Outcome::Expired, now);
-                None
-            }
-            Stage::Waiting => self.first_send(tx, &mut attempt, now).await?,
-            Stage::Sending => Some(Job::LookUp),
-            Stage::Sent => match attempt.sent_at.map(|sent| sent + RECEIPT_PATIENCE).filter(|patience| *patience > now)
-            {
-                Some(patience) => {
-                    attempt.wake_at = Some(patience);
-                    None
-                }
-                None => Some(Job::Overdue),
-            },
-            Stage::HangingUp => Some(Job::HangUp),
-            Stage::Over => {
-                attempt.wake_at = None;
-                None
-            }
+        // Not asked of one that is held: it would say that it is too old.
+        let task = if held { Task::Nothing } else { claimed::task(&mut attempt, now) };
+        let job = match task {
+            Task::Nothing => None,
+            Task::Send => self.first_send(tx, &mut attempt, now).await?,
+            Task::LookUp => Some(Job::LookUp),
+            Task::Overdue => Some(Job::Overdue),
+            Task::HangUp => Some(Job::HangUp),
         };
         if job.is_none() {
             attempt.leased_by = None;
@@ -228,53 +210,34 @@ impl Pager {
     /// Whether it may go now, and by whom.
     async fn first_send(&self, tx: &mut Tx, attempt: &mut Attempt, now: Time) -> sqlx::Result<Option<Job>> {
         if attempt.channel == Channel::Sms && store::refuses_texts(tx, &attempt.address).await? {
-            attempt.reason = Some("this number refused texts (STOP)".into());
-            attempt.end(Outcome::Unreachable, now);
+            claimed::refused_texts(attempt, now);
             return Ok(None);
         }
         // A heartbeat goes to the same number every minute, and keeps nobody from sleeping.
         let beats = attempt.purpose == Purpose::Heartbeat;
-        match if beats { Way::Planned } else { self.way(tx, attempt, now).await? } {
-            Way::Planned => {}
-            Way::Instead(address) => {
-                attempt.reason = Some(format!("{} was tried too often; this number instead", attempt.address));
-                attempt.address = address;
+        let way = if beats { Way::Planned } else { self.way(tx, attempt, now).await? };
+        let person = attempt.person.as_ref().and_then(|key| self.sender.app.config.load().people.get(key).cloned());
+        let zone = person.map_or_else(crate::sla::Zone::utc, |person| person.zone);
+        let carriers = self.sender.carriers(attempt, now);
+        match claimed::start(attempt, way, &carriers, &zone, now) {
+            Start::Ask => {
+                if !beats {
+                    self.sender.asked(&carriers[0], now);
+                }
+                return Ok(Some(Job::Send(carriers)));
             }
-            Way::Wait { until, text } => {
-                let person =
-                    attempt.person.as_ref().and_then(|key| self.sender.app.config.load().people.get(key).cloned());
-                let zone = person.map_or_else(crate::sla::Zone::utc, |person| person.zone);
-                let until = until.min(attempt.expires_at);
-                let why =
-                    format!("{} was tried too often; waits until {}", attempt.address, message::clock(until, &zone));
-                if let Some(address) = text {
-                    let reason = format!("at once, because the call to {} has to wait", attempt.address);
-                    store::insert(tx, &draft::instead_of(attempt, Channel::Sms, address, reason, now)).await?;
+            Start::Throttled { until, text } => {
+                if let Some(text) = text {
+                    store::insert(tx, &text).await?;
                 }
                 tracing::info!(attempt = %attempt.id, %until, "throttled");
-                attempt.reason = Some(why);
-                attempt.wake_at = Some(until);
-                return Ok(None);
             }
-        }
-        let carriers = self.sender.carriers(attempt, now);
-        let Some(first) = carriers.first() else {
-            tracing::error!(
+            Start::NoCarrier => tracing::error!(
                 channel = attempt.channel.as_str(),
                 "no carrier can do this; see [carriers] in the settings"
-            );
-            attempt.reason = Some(format!("no carrier does {}", attempt.channel.as_str()));
-            attempt.wake_at = Some((now + TimeDelta::seconds(5)).min(attempt.expires_at));
-            return Ok(None);
-        };
-        if !beats {
-            self.sender.asked(first, now);
+            ),
         }
-        attempt.stage = Stage::Sending;
-        attempt.carrier = Some(first.clone());
-        attempt.sends += 1;
-        attempt.sent_at = Some(now);
-        Ok(Some(Job::Send(carriers)))
+        Ok(None)
     }
 
     async fn way(&self, tx: &mut Tx, attempt: &Attempt, now: Time) -> sqlx::Result<Way> {
@@ -297,13 +260,7 @@ impl Pager {
             Some(page) => store::of_page(tx, page).await?,
             None => Vec::new(),
         };
-        let texted = page.iter().any(|other| {
-            let failed = matches!(other.outcome, Some(Outcome::Unreachable | Outcome::Expired));
-            // One that waits with a reason was due already: its carrier or its number is not ready, and another text
-            // would only stand in line behind it.
-            let due = other.stage != Stage::Waiting || other.wake_at <= Some(now) || other.reason.is_some();
-            other.channel == Channel::Sms && !failed && due
-        });
+        let texted = dispatch::texted(&page, now);
         Ok(dispatch::way(attempt, free, &others, texted, now))
     }
 

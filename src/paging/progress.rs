@@ -1,7 +1,17 @@
 //! What is next for a page when one of its attempts is over without a human act. Pure.
 
-use super::{Attempt, Outcome, Stage};
-use crate::{id::AttemptId, people::Channel};
+use chrono::TimeDelta;
+
+use super::{Attempt, Outcome, Stage, dispatch, draft};
+use crate::{
+    carrier::ErrorClass,
+    clock::Time,
+    id::AttemptId,
+    people::{Channel, Person},
+};
+
+/// How long a text that was lost on its way rests before it goes once more, where the carrier's code does not say.
+const LOST_TEXT_PAUSE: TimeDelta = TimeDelta::seconds(30);
 
 /// What is next for a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +64,46 @@ pub fn next(attempts: &[Attempt], ended: &AttemptId) -> Next {
         None => tried().all(|attempt| attempt.outcome == Some(Outcome::Unreachable)),
     };
     Next::Exhausted { definite }
+}
+
+/// What is done for a page.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Nothing now.
+    Wait,
+    /// The next method, at once.
+    Hasten(AttemptId),
+    /// One more method, that the person did not ask for.
+    Add(Box<Attempt>),
+    /// The incident is told that all ways are used up.
+    Exhausted { definite: bool },
+}
+
+/// What is done for a page, given all its attempts and the one that just ended. Where the person (`None`: gone from the
+/// files) asked for texts alone, and none can reach them, they are called: better than nobody.
+pub fn step(attempts: &[Attempt], ended: &Attempt, person: Option<&Person>, now: Time) -> Step {
+    let definite = match next(attempts, &ended.id) {
+        Next::Wait => return Step::Wait,
+        Next::Hasten(id) => return Step::Hasten(id),
+        Next::Exhausted { definite } => definite,
+    };
+    if definite && attempts.iter().all(|other| other.channel == Channel::Sms) {
+        let lines = person.map(|person| dispatch::other_lines(ended, person)).unwrap_or_default();
+        if let Some((channel, line)) = lines.into_iter().find(|(channel, _)| *channel == Channel::Voice) {
+            let reason = "no text reaches this person; called instead".into();
+            return Step::Add(Box::new(draft::instead_of(ended, channel, line, reason, now)));
+        }
+    }
+    Step::Exhausted { definite }
+}
+
+/// When a text goes once more that was taken and then lost for a passing reason, a phone switched off for example;
+/// `meaning` is that of its error code. Its page does not wait for that.
+pub fn once_more_at(lost: &Attempt, meaning: Option<ErrorClass>, now: Time) -> Option<Time> {
+    let Some(ErrorClass::Transient { retry_after }) = meaning else { return None };
+    let due = now + retry_after.unwrap_or(LOST_TEXT_PAUSE);
+    let goes = lost.channel == Channel::Sms && !lost.cancelled && due < lost.expires_at;
+    (goes && lost.outcome == Some(Outcome::Unreachable)).then_some(due)
 }
 
 #[cfg(test)]

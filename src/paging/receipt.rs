@@ -1,20 +1,15 @@
 //! What became of an attempt.
 
-use chrono::TimeDelta;
-
-use super::{Attempt, Outcome, Purpose, attempt::Said, dispatch, draft, progress, store};
+use super::{Attempt, Outcome, Purpose, attempt::Said, draft, progress, store};
 use crate::{
-    carrier::{Carrier, ErrorClass, Receipt, Unavailable},
+    carrier::{Carrier, Receipt, Unavailable},
     clock::Time,
     incident::{Command, door::DoorError},
-    people::{Channel, E164},
+    people::Channel,
     server::App,
     store::Tx,
     watch,
 };
-
-/// How long a text that was lost on its way rests before it goes once more, where the carrier's code does not say.
-const LOST_TEXT_PAUSE: TimeDelta = TimeDelta::seconds(30);
 
 /// Keeps the receipt and merges it up the lattice; an attempt that ended moves its page on.
 pub async fn record(app: &App, receipt: Receipt) -> Result<(), Unavailable> {
@@ -51,18 +46,11 @@ pub async fn record(app: &App, receipt: Receipt) -> Result<(), Unavailable> {
     Ok(())
 }
 
-/// A text that was taken and then lost for a passing reason, a phone switched off for example, goes once more after a
-/// pause. Its page does not wait for that.
+/// A text that was taken and then lost goes once more, if that may help.
 async fn once_more(app: &App, tx: &mut Tx, lost: &Attempt, now: Time) -> sqlx::Result<()> {
-    let meaning = |code: &str| carrier_of(app, lost)?.meaning(code);
-    let Some(ErrorClass::Transient { retry_after }) = lost.error_code.as_deref().and_then(meaning) else {
-        return Ok(());
-    };
-    let due = now + retry_after.unwrap_or(LOST_TEXT_PAUSE);
-    let Some(incident) = lost.incident.as_ref().filter(|_| lost.channel == Channel::Sms) else { return Ok(()) };
-    if lost.cancelled || due >= lost.expires_at {
-        return Ok(());
-    }
+    let meaning = lost.error_code.as_deref().and_then(|code| carrier_of(app, lost)?.meaning(code));
+    let Some(due) = progress::once_more_at(lost, meaning, now) else { return Ok(()) };
+    let Some(incident) = &lost.incident else { return Ok(()) };
     let before = store::of_incident(tx, incident).await?;
     if !before.iter().any(|other| lost.same_again(other)) {
         store::insert(tx, &draft::again(lost, due, now)).await?;
@@ -111,19 +99,14 @@ pub(super) async fn keep(
 async fn go_on(app: &App, tx: &mut Tx, attempt: &Attempt, now: Time) -> sqlx::Result<()> {
     let Some(page) = &attempt.page else { return Ok(()) };
     let all = store::of_page(tx, page).await?;
-    let definite = match progress::next(&all, &attempt.id) {
-        progress::Next::Wait => return Ok(()),
-        progress::Next::Hasten(id) => return store::hasten(tx, &id, now).await,
-        progress::Next::Exhausted { definite } => definite,
+    let config = app.config.load_full();
+    let person = attempt.person.as_ref().and_then(|key| config.people.get(key));
+    let definite = match progress::step(&all, attempt, person, now) {
+        progress::Step::Wait => return Ok(()),
+        progress::Step::Hasten(id) => return store::hasten(tx, &id, now).await,
+        progress::Step::Add(call) => return store::insert(tx, &call).await,
+        progress::Step::Exhausted { definite } => definite,
     };
-    if definite
-        && all.iter().all(|other| other.channel == Channel::Sms)
-        && let Some(line) = voice_line(app, attempt)
-    {
-        // The person asked for texts alone, and none can reach them: better a call than nobody.
-        let reason = "no text reaches this person; called instead".into();
-        return store::insert(tx, &draft::instead_of(attempt, Channel::Voice, line, reason, now)).await;
-    }
     let Some((incident, page)) = page.parts() else { return Ok(()) };
     match app.door.execute_in(tx, &incident, Command::PageExhausted { page, definite }).await {
         Ok(_) => Ok(()),
@@ -133,11 +116,4 @@ async fn go_on(app: &App, tx: &mut Tx, attempt: &Attempt, now: Time) -> sqlx::Re
         }
         Err(DoorError::Database(error)) => Err(error),
     }
-}
-
-/// The person's first line that can be rung.
-fn voice_line(app: &App, attempt: &Attempt) -> Option<E164> {
-    let config = app.config.load();
-    let lines = dispatch::other_lines(attempt, config.people.get(attempt.person.as_ref()?)?);
-    lines.into_iter().find(|(channel, _)| *channel == Channel::Voice).map(|(_, address)| address)
 }

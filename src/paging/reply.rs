@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use super::{
     Attempt, Outcome, Stage,
     grammar::{Reply, Verb, parse},
+    meant::{Candidate, Meant, meant},
     message, receipt, store,
 };
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
     clock::Time,
     config::Config,
     id::{PageId, PersonKey},
-    incident::{Actor, Command, Incident, Refusal, Via, door::DoorError, store as incidents},
+    incident::{Actor, Command, Refusal, Via, door::DoorError, store as incidents},
     people::{Channel, E164, Person},
     server::App,
     store::Tx,
@@ -73,24 +74,6 @@ struct Desk<'a> {
     now: Time,
 }
 
-/// A page that a text may mean.
-struct Candidate {
-    attempt: Attempt,
-    page: PageId,
-    number: u32,
-    incident: Incident,
-}
-
-impl Candidate {
-    fn is_open(&self) -> bool {
-        self.incident.pages.get(&self.number).is_some_and(|page| page.open)
-    }
-
-    fn code(&self) -> &str {
-        self.attempt.reply_code.as_deref().unwrap_or(&self.incident.reference)
-    }
-}
-
 impl Desk<'_> {
     async fn handle(&self, tx: &mut Tx, reply: Reply) -> Result<(&'static str, Option<String>), Unavailable> {
         match reply {
@@ -103,30 +86,9 @@ impl Desk<'_> {
             _ => {}
         }
         let candidates = self.candidates(tx).await?;
-        let open = || candidates.iter().filter(|candidate| candidate.is_open());
-        let codes = || open().map(|candidate| candidate.code().to_owned()).take(6).collect::<Vec<_>>();
-        let (chosen, verb) = match reply {
-            Reply::Act { code, verb } => {
-                let by_code = candidates.iter().find(|candidate| candidate.attempt.reply_code.as_ref() == Some(&code));
-                let by_reference = || candidates.iter().find(|candidate| candidate.incident.reference == code);
-                match by_code.or_else(by_reference) {
-                    Some(candidate) => (candidate, verb),
-                    None if codes().is_empty() => return Ok(("unknown code", Some("No page is open for you.".into()))),
-                    None => return Ok(("unknown code", Some(format!("No page {code}. Open: {}.", either(&codes()))))),
-                }
-            }
-            Reply::BareAck => match open().collect::<Vec<_>>().as_slice() {
-                [] => return Ok(("nothing open", Some("No page is open for you.".into()))),
-                [one] => (*one, Verb::Acknowledge),
-                _ => return Ok(("which", Some(format!("Which one? {}.", either(&codes()))))),
-            },
-            _ => {
-                let help = open().next().map(|candidate| {
-                    let code = candidate.code();
-                    format!("Not understood. Reply {code} 4 to ack {}, {code} 9 to pass.", candidate.incident.reference)
-                });
-                return Ok(("unclear", help));
-            }
+        let (chosen, verb) = match meant(reply, &candidates) {
+            Meant::Act(candidate, verb) => (candidate, verb),
+            Meant::Nothing(verdict, answer) => return Ok((verdict, answer)),
         };
         let answer = self.act(tx, chosen, verb).await?;
         Ok((ACTED, Some(answer)))
@@ -215,27 +177,4 @@ impl Desk<'_> {
 
 fn mine(by: &Actor, person: &PersonKey) -> bool {
     matches!(by, Actor::Person(key) if key == person)
-}
-
-/// `37 or 41`, `37, 41 or 12`.
-fn either(codes: &[String]) -> String {
-    match codes {
-        [] => String::new(),
-        [one] => one.clone(),
-        [others @ .., last] => format!("{} or {last}", others.join(", ")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn codes_to_choose_from_read_as_a_sentence() {
-        let codes = |codes: &[&str]| either(&codes.iter().map(|code| code.to_string()).collect::<Vec<_>>());
-        assert_eq!(
-            [codes(&["37"]), codes(&["37", "41"]), codes(&["37", "41", "12"])],
-            ["37", "37 or 41", "37, 41 or 12"]
-        );
-    }
 }

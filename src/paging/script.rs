@@ -2,7 +2,7 @@
 
 use super::message::{due_at, response_due, short, why};
 use crate::{
-    carrier::{Action, Document, Verb, document::Digits},
+    carrier::{Action, AnsweredBy, Document, Verb, document::Digits},
     id::AttemptId,
     incident::{Incident, effect::Cause},
     people::E164,
@@ -46,6 +46,32 @@ pub struct Listener<'a> {
 pub struct Progress {
     pub round: u32,
     pub turns: u32,
+}
+
+/// What a turn of a page's call comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// A machine picked up. Nobody heard anything.
+    Machine,
+    /// A key that acts.
+    Press(char),
+    /// Keys without end, none that acts.
+    TooLong,
+    /// The page was said often enough, and no key came.
+    Silence,
+    /// It goes on.
+    More,
+}
+
+/// What a turn comes to: who picked up, as far as the carrier knows, the key that was pressed, how far the call is.
+pub fn heard(answered_by: Option<AnsweredBy>, key: Option<char>, at: Progress) -> Heard {
+    match key {
+        _ if answered_by == Some(AnsweredBy::Machine) => Heard::Machine,
+        Some(key @ ('4' | '5' | '9')) => Heard::Press(key),
+        _ if at.turns >= MOST_TURNS => Heard::TooLong,
+        None if at.round > ROUNDS => Heard::Silence,
+        _ => Heard::More,
+    }
 }
 
 impl Listener<'_> {

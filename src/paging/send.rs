@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 
 use super::{
     Attempt, Outcome, Purpose, Stage,
-    attempt::{MOST_UNCLEAR_SENDS, backoff},
+    answer::{self, Refusals},
     breaker::Breaker,
     dispatch, receipt, store,
 };
@@ -29,9 +29,6 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 /// How long a phone rings where the settings do not say: shorter than most voicemail waits.
 const RING: TimeDelta = TimeDelta::seconds(25);
-
-/// How long a call that cannot be hung up is tried.
-const HANG_UP_WITHIN: TimeDelta = TimeDelta::minutes(3);
 
 /// What asks the carriers. Cheap to clone.
 #[derive(Clone)]
@@ -89,7 +86,7 @@ impl Sender {
     /// Asks `carriers` in turn until one takes it. The attempt is marked as being sent by the first of them already.
     pub async fn send(&self, claimed: &Attempt, carriers: &[CarrierKey]) {
         let mut until = claimed.wake_at.unwrap_or(claimed.created_at);
-        let mut soft: Option<SendError> = None;
+        let mut refusals = Refusals::default();
         for (place, key) in carriers.iter().enumerate() {
             let Some(carrier) = self.carrier(key) else { continue };
             if place > 0 {
@@ -118,26 +115,11 @@ impl Sender {
                 attempt = %claimed.id, carrier = %key, class = ?error.class, code = error.code.as_deref(),
                 message = %error.message, "a carrier did not take an attempt"
             );
-            let over = matches!(error.class, ErrorClass::PermanentContact | ErrorClass::Ambiguous);
-            // What may be taken later outweighs what never will be.
-            soft = match soft.take() {
-                Some(kept) if matches!(kept.class, ErrorClass::Transient { .. }) && !over => Some(kept),
-                Some(kept)
-                    if kept.class == ErrorClass::PermanentConfig && error.class == ErrorClass::PermanentRequest =>
-                {
-                    Some(kept)
-                }
-                _ => Some(error),
-            };
-            if over {
+            if refusals.heard(error) {
                 break;
             }
         }
-        let error = soft.unwrap_or(SendError {
-            class: ErrorClass::PermanentConfig,
-            code: None,
-            message: "no carrier can do this now".into(),
-        });
+        let error = refusals.last_word();
         let now = self.app.clock.now();
         self.finish(claimed, |attempt| attempt.refuse(&error, now)).await;
     }
@@ -192,11 +174,7 @@ impl Sender {
     fn judge(&self, key: &CarrierKey, error: Option<&SendError>) {
         let now = self.app.clock.now();
         let mut breakers = self.breakers.lock().expect("breakers");
-        let breaker = breakers.entry(key.clone()).or_default();
-        match error.map(|error| error.class) {
-            None | Some(ErrorClass::PermanentContact | ErrorClass::PermanentRequest) => breaker.worked(),
-            Some(_) => breaker.failed(now),
-        }
+        breakers.entry(key.clone()).or_default().heard(error.map(|error| error.class), now);
     }
 
     /// A breaker whose pause is over lets one request through.
@@ -212,17 +190,7 @@ impl Sender {
         let mut go = false;
         let kept = self
             .fenced(claimed, |attempt| {
-                go = attempt.stage == Stage::Sending && !attempt.cancelled;
-                if go {
-                    attempt.carrier = Some(key.clone());
-                    attempt.sends += 1;
-                    attempt.wake_at = Some(until);
-                } else if attempt.stage == Stage::Sending {
-                    attempt.end(Outcome::Cancelled, now);
-                    attempt.leased_by = None;
-                } else {
-                    attempt.leased_by = None;
-                }
+                go = answer::turn_to(attempt, key, until, now);
             })
             .await;
         if go {
@@ -242,25 +210,7 @@ impl Sender {
         let mut again = false;
         let kept = self
             .fenced(claimed, |attempt| {
-                again = false;
-                if attempt.stage != Stage::Sending {
-                    attempt.leased_by = None;
-                } else if attempt.cancelled {
-                    attempt.end(Outcome::Cancelled, now);
-                } else if now >= attempt.expires_at {
-                    attempt.end(Outcome::Expired, now);
-                } else if attempt.sends >= MOST_UNCLEAR_SENDS || carriers.is_empty() {
-                    attempt.reason.get_or_insert("no carrier gave a clear answer".into());
-                    attempt.end(Outcome::Unreachable, now);
-                } else {
-                    again = true;
-                    attempt.sends += 1;
-                    attempt.carrier = carriers.first().cloned();
-                    attempt.wake_at = Some(until);
-                }
-                if !again {
-                    attempt.leased_by = None;
-                }
+                again = answer::not_found(attempt, &carriers, until, now);
             })
             .await;
         if kept && again {
@@ -314,21 +264,8 @@ impl Sender {
             },
         };
         let now = self.app.clock.now();
-        self.finish(claimed, |attempt| {
-            if attempt.stage != Stage::HangingUp {
-                return;
-            }
-            let again = matches!(
-                done.as_ref().map_err(|error| error.class),
-                Err(ErrorClass::Transient { .. } | ErrorClass::Ambiguous)
-            );
-            if again && attempt.sent_at.is_some_and(|sent| now < sent + HANG_UP_WITHIN) {
-                attempt.wake_at = Some(now + backoff(attempt.tries));
-            } else {
-                attempt.end(Outcome::Cancelled, now);
-            }
-        })
-        .await;
+        let error = done.err().map(|error| error.class);
+        self.finish(claimed, |attempt| answer::hung_up(attempt, error, now)).await;
     }
 
     /// The last word on a claim: changes the row as it is now, gives the lease back, and lets the page go on.
@@ -361,8 +298,7 @@ impl Sender {
         let now = self.app.clock.now();
         let mut tx = self.app.db.begin().await?;
         let current = store::load_in_order(&mut tx, &claimed.id).await?;
-        let held = |attempt: &Attempt| attempt.tries == claimed.tries && attempt.leased_by == claimed.leased_by;
-        let Some(mut attempt) = current.filter(held) else {
+        let Some(mut attempt) = current.filter(|current| answer::held(claimed, current)) else {
             tracing::warn!(attempt = %claimed.id, "the lease of an attempt was lost; whoever has it looks it up");
             return Ok(false);
         };

@@ -111,7 +111,7 @@ fn limited(options: PgConnectOptions) -> PgConnectOptions {
     let limits = [
         ("statement_timeout", "20s"),
         ("lock_timeout", "10s"),
-        ("idle_in_transaction_session_timeout", "30s"),
+        ("idle_in_transaction_session_timeout", "5s"),
         ("timezone", "UTC"),
     ];
     options.options(limits)

@@ -124,6 +124,15 @@ pub struct Sent {
     sequence: u32,
 }
 
+impl Sent {
+    /// The id of our attempt, from where its receipts go.
+    #[allow(dead_code, reason = "one of the test binaries uses it")]
+    pub fn attempt(&self) -> Option<String> {
+        let url: reqwest::Url = form::get(&self.form, "StatusCallback")?.parse().ok()?;
+        url.query_pairs().find(|(name, _)| name == "a").map(|(_, id)| id.into_owned())
+    }
+}
+
 /// Something that happens at an instant.
 #[derive(Clone, Debug)]
 pub struct Happening {
@@ -135,6 +144,7 @@ pub struct Happening {
 pub struct Book {
     phones: HashMap<String, Phone>,
     faults: VecDeque<(Option<bool>, Fault)>,
+    always: Option<Fault>,
     pub(super) sent: Vec<Sent>,
     pub(super) legs: HashMap<String, Leg>,
     /// Callers who wait or talk, or did, by the id of their call.
@@ -258,6 +268,12 @@ impl Carrier {
         self.book().faults.push_back((Some(false), fault));
     }
 
+    /// Every request to send a text or place a call fails this way, until it is said otherwise.
+    #[allow(dead_code, reason = "one of the test binaries uses it")]
+    pub fn always(&self, fault: Option<Fault>) {
+        self.book().always = fault;
+    }
+
     /// How receipts come from now on.
     pub fn receipts(&self, how: Receipts) {
         self.book().receipts = Some(how);
@@ -345,11 +361,11 @@ impl Carrier {
     }
 
     pub(super) fn change<T>(&self, sid: &str, change: impl FnOnce(&mut Sent) -> T) -> Option<T> {
-        self.book().sent.iter_mut().find(|sent| sent.sid == sid).map(change)
+        self.book().sent.iter_mut().rev().find(|sent| sent.sid == sid).map(change)
     }
 
     pub(super) fn find(&self, sid: &str) -> Option<Sent> {
-        self.book().sent.iter().find(|sent| sent.sid == sid).cloned()
+        self.book().sent.iter().rev().find(|sent| sent.sid == sid).cloned()
     }
 
     pub(super) fn sequence(&self, sid: &str) -> u32 {
@@ -362,8 +378,10 @@ impl Carrier {
 
     fn fault(&self, voice: bool) -> Option<Fault> {
         let mut book = self.book();
-        let at = book.faults.iter().position(|(kind, _)| kind.is_none_or(|kind| kind == voice))?;
-        book.faults.remove(at).map(|(_, fault)| fault)
+        match book.faults.iter().position(|(kind, _)| kind.is_none_or(|kind| kind == voice)) {
+            Some(at) => book.faults.remove(at).map(|(_, fault)| fault),
+            None => book.always.clone(),
+        }
     }
 }
 

@@ -21,14 +21,14 @@ use tokio::sync::OnceCell;
 const GIVEN: &str = "RINGDOWN_TEST_POSTGRES";
 
 /// Runs the server until standard input ends, which it does when the tests are over or killed; then its folder goes
-/// too. A word there ends the server alone.
+/// too. A word there ends the server alone: in order, or, if it is `crash`, at once.
 const KEEPER: &str = r#"
 trap '' INT
 folder=$1; shift
 "$@" &
 server=$!
 read -r word || word=
-kill -INT "$server"
+if [ "$word" = crash ]; then kill -QUIT "$server"; else kill -INT "$server"; fi
 wait "$server"
 [ -n "$word" ] || rm -rf "$folder"
 "#;
@@ -95,12 +95,23 @@ pub struct Server {
     folder: TempDir,
     binaries: PathBuf,
     port: u16,
+    durable: bool,
     running: Option<(Child, ChildStdin)>,
 }
 
 impl Server {
     /// A new one, without any database of ours. Blocks until it answers.
     pub fn start() -> Server {
+        Server::new(false)
+    }
+
+    /// The same, and what it committed is on the disk.
+    #[allow(dead_code, reason = "one of the test binaries uses it")]
+    pub fn durable() -> Server {
+        Server::new(true)
+    }
+
+    fn new(durable: bool) -> Server {
         let binaries = binaries();
         let folder = tempfile::Builder::new().prefix("ringdown-postgres-").tempdir().expect("a folder");
         if is_root() {
@@ -112,7 +123,7 @@ impl Server {
             .arg("--pgdata")
             .arg(&data));
         let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
-        let mut server = Server { folder, binaries, port, running: None };
+        let mut server = Server { folder, binaries, port, durable, running: None };
         server.start_again();
         server
     }
@@ -131,8 +142,18 @@ impl Server {
 
     /// Ends every connection and the server.
     pub fn stop(&mut self) {
+        self.end(b"stop\n");
+    }
+
+    /// Ends it at once, in the middle of whatever it does: it has to recover when it is started again.
+    #[allow(dead_code, reason = "one of the test binaries uses it")]
+    pub fn crash(&mut self) {
+        self.end(b"crash\n");
+    }
+
+    fn end(&mut self, how: &[u8]) {
         if let Some((mut keeper, mut stdin)) = self.running.take() {
-            stdin.write_all(b"stop\n").expect("it listens");
+            stdin.write_all(how).expect("it listens");
             drop(stdin);
             keeper.wait().expect("it ends");
         }
@@ -146,8 +167,11 @@ impl Server {
         keeper.args(["-c", KEEPER, "sh"]).arg(self.folder.path()).arg(server.get_program()).args(server.get_args());
         keeper.arg("-D").arg(self.folder.path().join("data")).arg("-k").arg(self.folder.path());
         keeper.args(["-p", &self.port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=400"]);
-        // The tests end before a machine does.
-        keeper.args(["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "shared_buffers=64MB"]);
+        keeper.args(["-c", "shared_buffers=64MB"]);
+        if !self.durable {
+            // The tests end before a machine does.
+            keeper.args(["-c", "fsync=off", "-c", "full_page_writes=off"]);
+        }
         let (out, err) = (log.try_clone().expect("the log"), log);
         keeper.current_dir("/").stdin(Stdio::piped()).stdout(out).stderr(err);
         let mut child = keeper.spawn().expect("sh");

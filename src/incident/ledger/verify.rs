@@ -266,7 +266,7 @@ fn sane(at: Time) -> bool {
 }
 
 /// Where the state that the server acted on and the arithmetic here differ.
-pub(in crate::incident) fn disagreement(incident: &Incident, reckoning: &Reckoning) -> Option<String> {
+pub(crate) fn disagreement(incident: &Incident, reckoning: &Reckoning) -> Option<String> {
     let theirs = incident.updates.past.iter().map(|window| (window.number, window.due, window.verdict));
     let ours = reckoning.windows.iter().filter_map(|window| {
         let verdict = match window.end {
