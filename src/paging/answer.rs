@@ -75,6 +75,7 @@ pub fn not_found(attempt: &mut Attempt, carriers: &[CarrierKey], lease: Time, no
     } else if attempt.cancelled {
         attempt.end(Outcome::Cancelled, now);
     } else if now >= attempt.expires_at {
+        attempt.reason.get_or_insert("its time was over before a carrier gave a clear answer".into());
         attempt.end(Outcome::Expired, now);
     } else if attempt.sends >= MOST_UNCLEAR_SENDS || carriers.is_empty() {
         attempt.reason.get_or_insert("no carrier gave a clear answer".into());
@@ -146,6 +147,8 @@ mod tests {
             let mut after = attempt.clone();
             assert_eq!(not_found(&mut after, &["a".into()], at(16), at(now)), again, "{attempt:?}");
             assert_eq!((after.outcome, after.sends), (outcome, attempt.sends + i64::from(again)));
+            let given_up = matches!(outcome, Some(Outcome::Expired | Outcome::Unreachable));
+            assert_eq!(after.reason.is_some(), given_up, "what was given up says why");
         }
     }
 

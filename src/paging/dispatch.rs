@@ -71,11 +71,21 @@ impl Hands {
     }
 }
 
-/// Every other line of a person: the channels and numbers that an attempt could take instead.
-pub fn other_lines(attempt: &Attempt, person: &Person) -> Vec<(Channel, E164)> {
+/// Every other line of a person: the channels and numbers that an attempt could take instead. None that was found dead
+/// for this page, whose attempts are `page`: a text to a number that refuses texts would fail at once, hasten the call
+/// that waits for its number, and so begin all over.
+pub fn other_lines(attempt: &Attempt, person: &Person, page: &[Attempt]) -> Vec<(Channel, E164)> {
+    let dead = |channel: Channel, address: &E164| {
+        let same = |other: &&Attempt| other.channel == channel && other.address == *address;
+        page.iter().filter(same).any(|other| other.outcome == Some(Outcome::Unreachable))
+    };
     let lines =
         person.contact.iter().flat_map(|method| method.channels.iter().map(move |c| (*c, method.address.clone())));
-    lines.filter(|(channel, address)| (*channel, address) != (attempt.channel, &attempt.address)).take(16).collect()
+    lines
+        .filter(|(channel, address)| (*channel, address) != (attempt.channel, &attempt.address))
+        .filter(|(channel, address)| !dead(*channel, address))
+        .take(16)
+        .collect()
 }
 
 /// Which carriers to ask, in turn. `order` is the configured one (empty: all, as they come); those whose breaker is
@@ -97,7 +107,11 @@ pub fn carriers(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::paging::attempt::tests::{at, attempt};
+    use crate::{
+        paging::attempt::tests::{at, attempt},
+        people::ContactMethod,
+        sla::Zone,
+    };
 
     fn number(text: &str) -> E164 {
         E164::parse(text).unwrap()
@@ -132,6 +146,29 @@ mod tests {
         let call = Attempt { priority: Priority::P2, ..attempt("a", Channel::Voice, 1) };
         let others = [(Channel::Voice, number("+12015550100"), at(0))];
         assert_eq!(way(&call, at(60), &others, false, at(0)), Way::Wait { until: at(60), text: None });
+    }
+
+    #[test]
+    fn a_line_that_was_found_dead_for_this_page_is_not_taken_instead() {
+        let mobile = number("+12015550123");
+        let contact = ContactMethod {
+            name: "mobile".into(),
+            address: mobile.clone(),
+            channels: vec![Channel::Sms, Channel::Voice],
+        };
+        let person = Person {
+            key: "ben".into(),
+            name: "Ben".into(),
+            zone: Zone::utc(),
+            language: "en-US".into(),
+            contact: vec![contact],
+            rules: Default::default(),
+            mail: None,
+        };
+        let call = attempt("call", Channel::Voice, 0);
+        let text = Attempt { outcome: Some(Outcome::Unreachable), stage: Stage::Over, ..attempt("a", Channel::Sms, 0) };
+        assert_eq!(other_lines(&call, &person, std::slice::from_ref(&call)), [(Channel::Sms, mobile)]);
+        assert_eq!(other_lines(&call, &person, &[call.clone(), text]), []);
     }
 
     #[test]

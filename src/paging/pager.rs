@@ -249,17 +249,18 @@ impl Pager {
         if free <= now {
             return Ok(Way::Planned);
         }
-        let mut others = Vec::new();
-        let person = attempt.person.as_ref().and_then(|key| config.people.get(key));
-        for (channel, address) in person.map(|person| dispatch::other_lines(attempt, person)).unwrap_or_default() {
-            let recent = store::recent(tx, &address, channel, since, &attempt.id).await?;
-            let free = limits.free_at(channel, &recent, now);
-            others.push((channel, address, free));
-        }
         let page = match &attempt.page {
             Some(page) => store::of_page(tx, page).await?,
             None => Vec::new(),
         };
+        let mut others = Vec::new();
+        let person = attempt.person.as_ref().and_then(|key| config.people.get(key));
+        let lines = person.map(|person| dispatch::other_lines(attempt, person, &page)).unwrap_or_default();
+        for (channel, address) in lines {
+            let recent = store::recent(tx, &address, channel, since, &attempt.id).await?;
+            let free = limits.free_at(channel, &recent, now);
+            others.push((channel, address, free));
+        }
         let texted = dispatch::texted(&page, now);
         Ok(dispatch::way(attempt, free, &others, texted, now))
     }

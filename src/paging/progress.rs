@@ -88,7 +88,7 @@ pub fn step(attempts: &[Attempt], ended: &Attempt, person: Option<&Person>, now:
         Next::Exhausted { definite } => definite,
     };
     if definite && attempts.iter().all(|other| other.channel == Channel::Sms) {
-        let lines = person.map(|person| dispatch::other_lines(ended, person)).unwrap_or_default();
+        let lines = person.map(|person| dispatch::other_lines(ended, person, attempts)).unwrap_or_default();
         if let Some((channel, line)) = lines.into_iter().find(|(channel, _)| *channel == Channel::Voice) {
             let reason = "no text reaches this person; called instead".into();
             return Step::Add(Box::new(draft::instead_of(ended, channel, line, reason, now)));

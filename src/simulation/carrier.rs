@@ -214,7 +214,7 @@ impl Sim {
         let off = lost && self.with(|world| world.chance.percent(50));
         let swapped = self.fault(Fault::ReceiptReordered, 400);
         let end = if lost { Status::Undelivered } else { Status::Delivered };
-        let code = lost.then(|| if off { PHONE_OFF } else { "30006" });
+        let code = lost.then_some(if off { PHONE_OFF } else { "30006" });
         if swapped {
             self.report(taken, attempt.channel, end, code, None).await;
             self.report(taken, attempt.channel, Status::Sent, None, None).await;
@@ -302,10 +302,8 @@ impl Sim {
             let pressed = person.clone().filter(|_| key.is_some() || bridged.is_some());
             let origin = origin_of(&turn, pressed);
             let Some(document) = self.fetch(origin, turn).await else { return };
-            if matches!(key, Some('4' | '5')) && document != (Document::Ask(at)) {
-                if let Some(person) = &person {
-                    self.takes(person, attempt);
-                }
+            if let Some(person) = person.as_ref().filter(|_| matches!(key, Some('4' | '5'))) {
+                self.takes(person, attempt);
             }
             match document {
                 Document::HangUp => return,

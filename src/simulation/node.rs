@@ -123,6 +123,7 @@ impl Sim {
             let one = &mut world.nodes[node];
             let was_down = !one.up;
             one.up = true;
+            world.disturbed = world.disturbed.max(world.now);
             if was_down {
                 world.counters.count(Fault::Restart);
                 world.say(|| format!("node {node} starts"));
@@ -288,6 +289,7 @@ impl World {
         }
         self.say(|| format!("node {node} is paused for {} s", span.num_seconds()));
         let until = self.now + span;
+        self.disturbed = self.disturbed.max(until);
         let one = &mut self.nodes[node];
         one.paused_until = Some(one.paused_until.map_or(until, |before| before.max(until)));
     }
@@ -295,6 +297,7 @@ impl World {
     /// A node's clock is put elsewhere; its loops, which look once a second, notice.
     pub fn set_clock(&mut self, node: usize, clock: TimeDelta) {
         self.nodes[node].clock = clock;
+        self.disturbed = self.disturbed.max(self.now);
         self.say(|| format!("node {node}'s clock is {} ms off", clock.num_milliseconds()));
         if self.is(Mutant::SleepOnWallClock) {
             return;

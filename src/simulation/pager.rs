@@ -244,7 +244,12 @@ fn take(tx: &mut Tx<'_>, (gravest, least): (Priority, Priority), limit: usize) -
     if !tx.world.is(Mutant::OldestFirst) {
         claimed.sort_by_key(|row| (row.priority, row.created_at, row.position));
     }
+    let clocks_differ = tx.world.nodes.iter().any(|node| !node.clock.is_zero());
     for row in &claimed {
+        if row.leased_by.is_some() && clocks_differ {
+            // By the clock of whoever takes it over the lease has ended; by its holder's it may not have.
+            tx.world.network.excuse(&row.id);
+        }
         let mut attempt = Attempt::clone(row);
         (attempt.wake_at, attempt.leased_by) = (Some(now + LEASE), Some(name.clone()));
         attempt.tries += 1;
@@ -318,8 +323,12 @@ fn way(tx: &Tx<'_>, attempt: &Attempt) -> dispatch::Way {
     if free <= now {
         return dispatch::Way::Planned;
     }
+    let page: Vec<Attempt> = match &attempt.page {
+        Some(page) => tx.world.tables.of_page(page).iter().map(|row| Attempt::clone(row)).collect(),
+        None => Vec::new(),
+    };
     let person = attempt.person.as_ref().and_then(|key| tx.config.people.get(key));
-    let lines = person.map(|person| dispatch::other_lines(attempt, person)).unwrap_or_default();
+    let lines = person.map(|person| dispatch::other_lines(attempt, person, &page)).unwrap_or_default();
     let others: Vec<_> = lines
         .into_iter()
         .map(|(channel, address)| {
@@ -327,9 +336,5 @@ fn way(tx: &Tx<'_>, attempt: &Attempt) -> dispatch::Way {
             (channel, address, free)
         })
         .collect();
-    let page: Vec<Attempt> = match &attempt.page {
-        Some(page) => tx.world.tables.of_page(page).iter().map(|row| Attempt::clone(row)).collect(),
-        None => Vec::new(),
-    };
     dispatch::way(attempt, free, &others, dispatch::texted(&page, now), now)
 }

@@ -11,10 +11,16 @@ use std::{
 
 use chrono::TimeDelta;
 
-use super::world::Sim;
+use super::{checks::liveness, world::Sim};
 use crate::clock::Time;
 
+/// More turns than any world takes that does not go round in circles.
+const MOST_TURNS: u64 = 400_000;
+
 pub(super) type Work = Pin<Box<dyn Future<Output = ()>>>;
+
+/// Who wants to know how a wait is ended.
+type Tell = Box<dyn FnOnce(&Sim, Ticket)>;
 
 /// Whose task it is: it dies and pauses with its node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +85,7 @@ pub(super) struct Wait {
     until: Option<Time>,
     began: bool,
     /// Is told the ticket.
-    tell: Option<Box<dyn FnOnce(&Sim, Ticket)>>,
+    tell: Option<Tell>,
 }
 
 impl Future for Wait {
@@ -148,6 +154,11 @@ impl Sim {
                     return Some(None);
                 }
                 world.now = world.now.max(at);
+                world.turns += 1;
+                if world.turns > MOST_TURNS {
+                    let what = format!("{MOST_TURNS} turns and no end: something goes round in circles");
+                    world.fail(liveness::NAME, what);
+                }
                 let entry = world.tasks.entries.get_mut(&id).filter(|entry| entry.wait == wait);
                 let work = entry.and_then(|entry| entry.work.take());
                 world.tasks.current = id;

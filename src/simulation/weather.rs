@@ -2,12 +2,22 @@
 
 use chrono::TimeDelta;
 
-use super::{Mutant, customers::TROUBLE, faults::Fault, setting::SETTING, tasks::Owner, world::Sim};
+use super::{
+    Mutant,
+    customers::TROUBLE,
+    faults::Fault,
+    setting::SETTING,
+    tasks::{Owner, Work},
+    world::Sim,
+};
+
+/// A kind of trouble that comes again and again, so many seconds apart.
+type Kind = fn(Sim, i64) -> Work;
 
 impl Sim {
     /// Lets trouble begin. How much of each kind is the seed's own.
     pub fn trouble(&self) {
-        let kinds: [(fn(Sim, i64) -> std::pin::Pin<Box<dyn Future<Output = ()>>>, i64); 5] = [
+        let kinds: [(Kind, i64); 5] = [
             (|sim, mean| Box::pin(sim.killings(mean)), 1500),
             (|sim, mean| Box::pin(sim.pauses(mean)), 1500),
             (|sim, mean| Box::pin(sim.clocks(mean)), 1800),
@@ -102,7 +112,10 @@ impl Sim {
                 self.crash(0);
             }
             self.sleep(self.with(|world| world.chance.seconds(1, 40))).await;
-            self.with(|world| world.store_up = true);
+            self.with(|world| {
+                world.store_up = true;
+                world.disturbed = world.disturbed.max(world.now);
+            });
         }
     }
 

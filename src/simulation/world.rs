@@ -52,7 +52,9 @@ pub(super) struct World {
     pub at_work: BTreeSet<String>,
     /// Faults happen; after that, everything must be done in bounded time.
     pub troubled: bool,
-    /// Since when they do not.
+    /// When a node, a clock or the database was last put out of order, or in order again.
+    pub disturbed: Time,
+    /// Since when no fault happens any more.
     pub healed: Option<Time>,
     /// In the second phase nobody answers any more.
     pub silent: bool,
@@ -60,6 +62,8 @@ pub(super) struct World {
     pub checks: Checks,
     pub failure: Option<Failure>,
     pub trace: Option<Trace>,
+    /// How many turns the tasks took.
+    pub turns: u64,
     names: u64,
 }
 
@@ -106,11 +110,13 @@ impl Sim {
             tempers,
             at_work: BTreeSet::new(),
             troubled: true,
+            disturbed: begin,
             healed: None,
             counters: Counters::default(),
             checks: Checks::default(),
             failure: None,
             trace: traced.then(Trace::default),
+            turns: 0,
             names: 0,
         })))
     }

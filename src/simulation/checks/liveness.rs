@@ -13,20 +13,27 @@ use crate::{
     paging::Stage,
 };
 
-pub(super) const NAME: &str = "after the faults everything due is done, and the ladder is climbed";
+pub(in crate::simulation) const NAME: &str = "after the faults everything due is done, and the ladder is climbed";
 
 /// How long anything due may lie: a lease that a dead node left, and the look once a second.
 const SLACK: TimeDelta = TimeDelta::seconds(20);
 
+/// How long a timer may lie among failing commits, and how long machines in order take to make good for what they missed.
+const IN_ORDER: TimeDelta = TimeDelta::seconds(60);
+
 /// How long a restart, a pause and what was late already take.
 const HEALING: TimeDelta = TimeDelta::minutes(4);
 
-/// In the calm, nothing lies long after it is due.
+/// In the calm, nothing lies long after it is due; nor does a timer before that, while the machines are in order.
 pub(super) fn committed(commit: &Commit, world: &World) -> Result<(), String> {
-    if world.healed.is_none_or(|healed| world.now < healed + HEALING) {
-        return Ok(());
-    }
-    let late = world.now - SLACK;
+    let calm = world.healed.is_some_and(|healed| world.now > healed + HEALING);
+    let slack = match calm {
+        true => SLACK,
+        // What a clock that is minutes off writes down is due when nobody else would say so.
+        false if world.now > world.disturbed + IN_ORDER && clocks_agree(world) => IN_ORDER,
+        false => return Ok(()),
+    };
+    let late = world.now - slack;
     if commit.origin == Origin::Timer {
         for (before, book, news) in commit.books() {
             let due = before.and_then(|before| agenda::next(&before.incident)).filter(|_| !news.is_empty());
@@ -35,7 +42,7 @@ pub(super) fn committed(commit: &Commit, world: &World) -> Result<(), String> {
             }
         }
     }
-    if commit.origin == Origin::Claim {
+    if calm && commit.origin == Origin::Claim {
         for (before, after) in commit.attempts() {
             let at = before.and_then(|before| before.wake_at).filter(|_| after.tries > 0);
             if let Some(at) = at.filter(|at| *at < late) {
@@ -44,6 +51,10 @@ pub(super) fn committed(commit: &Commit, world: &World) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn clocks_agree(world: &World) -> bool {
+    world.nodes.iter().all(|node| node.clock.abs() < TimeDelta::seconds(2))
 }
 
 pub(super) fn ended(world: &World) -> Result<(), String> {
@@ -111,9 +122,9 @@ fn climbed(world: &World, incident: &Incident, events: &[(crate::clock::Time, &E
     if world.now < (*begun).max(healed) + whole + SLACK {
         return Ok(());
     }
-    let reached = events.iter().any(|(at, event)| {
-        at >= begun && matches!(event, Event::LevelReached { level, .. } if *level >= last)
-            || at >= begun && matches!(event, Event::LadderExhausted)
+    let reached = events.iter().filter(|(at, _)| at >= begun).any(|(_, event)| match event {
+        Event::LevelReached { level, .. } => *level >= last,
+        event => matches!(event, Event::LadderExhausted),
     });
     if reached {
         return Ok(());

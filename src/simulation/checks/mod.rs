@@ -6,7 +6,7 @@ mod dropped;
 pub(super) mod gravest;
 mod human;
 mod lattice;
-mod liveness;
+pub(super) mod liveness;
 mod missed;
 mod next_action;
 mod pages;
@@ -16,7 +16,10 @@ mod timers;
 use std::rc::Rc;
 
 use super::{disk::Book, transaction::Origin, world::World};
-use crate::{incident::Recorded, paging::Attempt};
+use crate::{
+    incident::{Recorded, ledger::Hash},
+    paging::Attempt,
+};
 
 /// The invariants that are checked, as ARCHITECTURE.md numbers them; the last follows from all of them.
 pub const INVARIANTS: &[&str] = &[
@@ -33,6 +36,12 @@ pub const INVARIANTS: &[&str] = &[
     gravest::NAME,
     liveness::NAME,
 ];
+
+/// An event and its hash.
+type Line = Rc<(Recorded, Hash)>;
+
+/// A look at the whole world.
+type Check<'a> = dyn Fn(&World) -> Result<(), String> + 'a;
 
 /// What a commit changed in one row.
 #[derive(Clone, Debug)]
@@ -51,9 +60,7 @@ pub(super) struct Commit {
 
 impl Commit {
     /// The incidents that changed: before, after, and what was appended.
-    pub fn books(
-        &self,
-    ) -> impl Iterator<Item = (Option<&Book>, &Book, &[Rc<(Recorded, crate::incident::ledger::Hash)>])> {
+    pub fn books(&self) -> impl Iterator<Item = (Option<&Book>, &Book, &[Line])> {
         self.changes.iter().filter_map(|change| match change {
             Change::Book(before, after) => {
                 let known = before.as_ref().map_or(0, |before| before.events.len());
@@ -129,7 +136,7 @@ impl Checks {
 /// Looks at the whole world at its end.
 pub(super) fn ended(world: &mut World) {
     let checks = std::mem::take(&mut world.checks);
-    let all: [(&'static str, &dyn Fn(&World) -> Result<(), String>); 8] = [
+    let all: [(&'static str, &Check<'_>); 8] = [
         (accepted::NAME, &|world| checks.accepted.ended(world)),
         (chain::NAME, &|world| checks.chain.ended(world)),
         (missed::NAME, &missed::ended),
