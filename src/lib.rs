@@ -28,6 +28,8 @@ pub mod oncall;
 pub mod paging;
 /// Whom we page.
 pub mod people;
+/// After a restore from a backup: what it still wants sent is held until a person has looked.
+pub mod quarantine;
 /// What was promised and what was kept: exports that can be verified, and the daily anchors.
 pub mod report;
 /// The running process.

@@ -1,6 +1,8 @@
 //! The product from outside: stories over real HTTP, a real database and a strict carrier.
 
+mod backup;
 mod chaos;
+mod deploy;
 mod escalation;
 mod intake;
 mod kill;
@@ -14,6 +16,7 @@ mod phone;
 mod policies;
 mod report;
 mod restart;
+mod restore;
 mod statements;
 mod tidy;
 mod upgrade;

@@ -1,4 +1,6 @@
 //! The stories of `main.rs` once more, on PostgreSQL, and what holds for both databases alone.
+//!
+//! Not here: the copies of a database that is a file; and what stands in `deploy/`, which no database changes.
 
 mod chaos;
 mod contention;
@@ -17,6 +19,7 @@ mod phone;
 mod policies;
 mod report;
 mod restart;
+mod restore;
 mod server_restart;
 mod statements;
 mod upgrade;

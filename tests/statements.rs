@@ -17,6 +17,7 @@ pub const ALL: &[(&str, &[(&str, Sql)])] = &[
     ("node", ringdown::node::store::STATEMENTS),
     ("oncall", ringdown::oncall::store::STATEMENTS),
     ("paging", ringdown::paging::store::STATEMENTS),
+    ("quarantine", ringdown::quarantine::store::STATEMENTS),
     ("report", ringdown::report::store::STATEMENTS),
     ("timer", ringdown::timer::claim::STATEMENTS),
     ("watch", ringdown::watch::store::STATEMENTS),

@@ -7,7 +7,7 @@ use metrics::{gauge, histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use super::{Problem, store};
-use crate::{server::App, sla::Priority, watch};
+use crate::{quarantine, server::App, sla::Priority, watch};
 
 /// In seconds: from a quick query to a page an hour late.
 const BUCKETS: &[f64] =
@@ -44,6 +44,7 @@ pub async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Proble
     let late = store::overdue(&mut tx, now).await?.map_or(0.0, |due| (now - due).as_seconds_f64().max(0.0));
     gauge!("ringdown_oldest_overdue_timer_seconds").set(late);
     gauge!("ringdown_attempts_waiting").set(store::unsent(&mut tx, now).await? as f64);
+    gauge!("ringdown_quarantined_incidents").set(quarantine::store::unsettled(&mut tx).await?.len() as f64);
     watch::figures::measure(&app, &mut tx, now).await?;
     drop(tx);
     handle.run_upkeep();

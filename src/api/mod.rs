@@ -13,6 +13,7 @@ pub mod overrides;
 pub mod page;
 pub mod people;
 pub mod problem;
+pub mod quarantine;
 pub mod report;
 pub mod request;
 pub mod schedules;
@@ -76,6 +77,7 @@ fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
                 .merge(people::routes())
                 .merge(tokens::routes())
                 .merge(intake::routes())
+                .merge(quarantine::routes())
                 .merge(status::routes()),
         )
         .split_for_parts();

@@ -44,6 +44,8 @@ pub struct StatusView {
     pub overdue_since: Option<DateTime<Utc>>,
     /// Texts and calls that should be on their way and are not; normally 0.
     pub attempts_waiting: i64,
+    /// The last restore from a backup, while incidents of it wait for a person; see `GET /quarantine`.
+    pub restored: Option<super::quarantine::RestoreView>,
     /// How this node of the service is.
     pub watch: WatchView,
 }
@@ -78,6 +80,7 @@ async fn status(
         carriers: carriers.collect(),
         overdue_since: store::overdue(&mut tx, now).await?,
         attempts_waiting: store::unsent(&mut tx, now).await?,
+        restored: super::quarantine::restored(&mut tx, now).await?.filter(|restored| restored.unsettled > 0),
         watch: figures::view(&app),
     }))
 }

@@ -1,7 +1,7 @@
 //! The command line: one binary for the service and for the people who use it.
 //!
 //! `serve`, `demo`, `check`, `simulate`, `simulate-world`, `due`, `elapsed`, `sla`, `migrate`, `doctor`, `init`, `pin`, `verify`,
-//! `explain --file` and `token create` work on this machine.
+//! `backup`, `restore`, `explain --file` and `token create` work on this machine.
 //! Every other command speaks the REST interface of a running service, with a token.
 
 /// A line to standard output. Whoever closes it early (`| head`) has seen enough.
@@ -10,6 +10,7 @@ macro_rules! say {
 }
 
 pub mod act;
+pub mod backup;
 pub mod business_time;
 pub mod client;
 pub mod demo;
@@ -22,8 +23,10 @@ pub mod look;
 pub mod nodes;
 pub mod overrides;
 pub mod pin;
+pub mod quarantine;
 pub mod rca;
 pub mod report;
+pub mod restore;
 pub mod serve;
 pub mod show;
 pub mod simulate;
@@ -141,6 +144,13 @@ enum Command {
     Pin(pin::Args),
     /// Bring the database's tables up to date
     Migrate(Local),
+    /// Copy the database to a new file while the service runs, and check the copy
+    Backup(backup::Args),
+    /// Put a backup in place, and hold back what it would send until a person has looked
+    Restore(restore::Args),
+    /// After a restore: what waits to be sent, and whether it still holds
+    #[command(subcommand)]
+    Quarantine(quarantine::Command),
     /// Find out what is wrong with an installation
     Doctor(doctor::Args),
     /// Print the settings with comments, or write them and example schedules into a folder
@@ -234,6 +244,9 @@ pub async fn main() -> ExitCode {
         Command::Token(command) => token::run(command).await,
         Command::Pin(args) => pin::run(args),
         Command::Migrate(local) => migrate(&local).await,
+        Command::Backup(args) => backup::run(args).await,
+        Command::Restore(args) => restore::run(args).await,
+        Command::Quarantine(command) => quarantine::run(command).await,
         Command::Init(args) => init::run(args),
         Command::Completions { shell } => {
             let mut text = Vec::new();

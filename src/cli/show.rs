@@ -261,6 +261,44 @@ pub fn overrides<Z: TimeZone<Offset: Display>>(answer: &Value, zone: &Z) -> Stri
     listed(["ID", "SCHEDULE", "PERSON", "INSTEAD OF", "FROM", "UNTIL"], rows, "No overrides.", answer)
 }
 
+/// What a restore from a backup holds back.
+pub fn quarantine<Z: TimeZone<Offset: Display>>(answer: &Value, zone: &Z) -> String {
+    let Some(restored) = answer.get("restored").filter(|restored| !restored.is_null()) else {
+        return "Nothing was ever restored from a backup here.\n".into();
+    };
+    let at = |value, pointer, format| time(value, pointer).map(|at| clock(at, zone, format)).unwrap_or_default();
+    let mut text = format!(
+        "Restored {} from what was known at {}.\n",
+        at(restored, "/restored_at", "%a %d %b %H:%M:%S"),
+        at(restored, "/backup_at", "%a %d %b %H:%M:%S")
+    );
+    let rows: Vec<_> = items(answer, "/items")
+        .iter()
+        .map(|case| {
+            [
+                word(case, "/reference"),
+                word(case, "/priority"),
+                word(case, "/phase"),
+                at(case, "/opened_at", "%a %d %b %H:%M"),
+                word(case, "/pages"),
+                word(case, "/texts"),
+                word(case, "/mails"),
+                format!("{}: {}", word(case, "/customer"), word(case, "/title")),
+            ]
+        })
+        .collect();
+    if !rows.is_empty() {
+        let until = at(restored, "/pages_held_until", "%H:%M:%S");
+        text.push_str(&match flag(restored, "/pages_held") {
+            Some(true) => format!("Pages about open incidents are held until {until}; then they go out.\n"),
+            _ => format!("Pages about open incidents were held until {until}; they go out now.\n"),
+        });
+        text.push_str("Texts and mails are held until you say `ringdown quarantine release` or `drop`.\n\n");
+    }
+    let head = ["REF", "PRIO", "PHASE", "OPENED", "PAGES", "TEXTS", "MAILS", "WHAT"];
+    text + &listed(head, rows, "Nothing is left in quarantine.", answer)
+}
+
 /// An override that was just put in.
 pub fn override_added<Z: TimeZone<Offset: Display>>(given: &Value, zone: &Z) -> String {
     let takes = items(given, "/takes");

@@ -13,6 +13,7 @@ use super::{Letter, Mail, MailStage, Mailer, Refused, compose, draft, store};
 use crate::{
     clock::Time,
     id::{CarrierKey, MailId},
+    quarantine::{self, hold::Hold},
     server::{App, bell},
     store::retry::retried,
 };
@@ -101,18 +102,32 @@ impl Postman {
                 // Every hand is full; the first that is free rings.
                 return Ok(None);
             }
-            let (node, lease) = (self.app.node.id(), self.app.settings.lease);
-            let claimed = retried(|| async {
-                let mut tx = self.app.db.begin().await?;
-                let claimed = store::claim(&mut tx, store::Claim { node, limit, except: &busy, lease }, now).await?;
-                tx.commit().await.map(|()| claimed)
-            })
-            .await?;
+            let claimed = retried(|| self.claim(&busy, limit, now)).await?;
             if claimed.is_empty() {
                 return Ok(None);
             }
-            claimed.into_iter().for_each(|mail| self.start(mail));
+            claimed.into_iter().flatten().for_each(|mail| self.start(mail));
         }
+    }
+
+    /// Leases what is due. `None` for each that a restore from a backup holds back: a person says whether it is still to
+    /// be read.
+    async fn claim(&self, busy: &[MailId], limit: i64, now: Time) -> sqlx::Result<Vec<Option<Mail>>> {
+        let (node, lease) = (self.app.node.id(), self.app.settings.lease);
+        let mut tx = self.app.db.begin().await?;
+        let claimed = store::claim(&mut tx, store::Claim { node, limit, except: busy, lease }, now).await?;
+        let mut mails = Vec::new();
+        for mut mail in claimed {
+            let held =
+                quarantine::hold(&mut tx, Some(&mail.incident), false, mail.created_at, now).await? != Hold::Send;
+            if held {
+                (mail.wake_at, mail.reason) = (None, Some(quarantine::REASON.into()));
+                store::save(&mut tx, &mail).await?;
+            }
+            mails.push((!held).then_some(mail));
+        }
+        tx.commit().await?;
+        Ok(mails)
     }
 
     fn start(&self, mail: Mail) {

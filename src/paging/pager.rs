@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Attempt, Purpose,
+    Attempt, Purpose, Stage,
     claimed::{self, Start, Task},
     dispatch::{self, Hands, Way},
     receipt,
@@ -22,6 +22,10 @@ use crate::{
     clock::Time,
     id::{AttemptId, CarrierKey},
     people::Channel,
+    quarantine::{
+        self,
+        hold::{Hold, PAGES_HELD},
+    },
     server::{App, bell},
     sla::Priority,
     store::{Tx, retry::retried},
@@ -169,7 +173,11 @@ impl Pager {
         // Ending one of this batch may have changed another.
         let Some(mut attempt) = store::load(tx, &row.id).await? else { return Ok((row, None)) };
         let before = attempt.outcome;
-        let job = match claimed::task(&mut attempt, now) {
+        let held =
+            matches!(attempt.stage, Stage::Waiting | Stage::Sending) && self.is_held(tx, &mut attempt, now).await?;
+        // Not asked of one that is held: it would say that it is too old.
+        let task = if held { Task::Nothing } else { claimed::task(&mut attempt, now) };
+        let job = match task {
             Task::Nothing => None,
             Task::Send => self.first_send(tx, &mut attempt, now).await?,
             Task::LookUp => Some(Job::LookUp),
@@ -181,6 +189,22 @@ impl Pager {
         }
         receipt::keep(&self.sender.app, tx, &attempt, before, now).await?;
         Ok((attempt, job))
+    }
+
+    /// Whether a restore from a backup holds it back. A held one does not grow too old.
+    async fn is_held(&self, tx: &mut Tx, attempt: &mut Attempt, now: Time) -> sqlx::Result<bool> {
+        if attempt.cancelled {
+            return Ok(false);
+        }
+        let page = attempt.purpose == Purpose::Page;
+        attempt.wake_at = match quarantine::hold(tx, attempt.incident.as_ref(), page, attempt.created_at, now).await? {
+            Hold::Send => return Ok(false),
+            Hold::Until(at) => Some(at),
+            Hold::ForPerson => None,
+        };
+        attempt.reason = Some(quarantine::REASON.into());
+        quarantine::store::extend(tx, attempt.id.as_str(), now + PAGES_HELD * 2).await?;
+        Ok(true)
     }
 
     /// Whether it may go now, and by whom.

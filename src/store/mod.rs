@@ -4,10 +4,13 @@
 //! share commits under load ([`sqlite::Writer`]). PostgreSQL: read committed, one pool, and [`retry`] for transactions
 //! that stand in each other's way.
 
+pub mod backup;
 mod postgres;
 pub mod retry;
 pub mod sqlite;
 pub mod wire;
+
+pub use postgres::Place;
 
 use chrono::TimeDelta;
 use sqlx::{PgPool, Postgres, SqlitePool, Transaction, migrate::Migrator};

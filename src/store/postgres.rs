@@ -33,6 +33,30 @@ const LONGEST_ASKED: TimeDelta = TimeDelta::milliseconds(500);
 
 const VERSION: &str = "select cast(current_setting('server_version_num') as bigint)";
 
+/// Where a database is, as its own tools are told; without its password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// A name, or the folder of a socket.
+    pub host: String,
+    pub port: u16,
+    pub user: String,
+    pub name: String,
+}
+
+impl Place {
+    /// Of an address; `None` when it cannot be read.
+    pub fn of(url: &str) -> Option<Place> {
+        let options = PgConnectOptions::from_str(url).ok()?;
+        let socket = options.get_socket().map(|folder| folder.display().to_string());
+        Some(Place {
+            host: socket.unwrap_or_else(|| options.get_host().to_owned()),
+            port: options.get_port(),
+            user: options.get_username().to_owned(),
+            name: options.get_database().unwrap_or(options.get_username()).to_owned(),
+        })
+    }
+}
+
 /// Opens the database, which must be there, and brings its tables up to date. The address is not told: it may hold a
 /// password.
 pub(super) async fn open(url: &str) -> anyhow::Result<Db> {

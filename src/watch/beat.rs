@@ -195,10 +195,10 @@ fn at(leg: Leg) -> &'static str {
 /// `7 ms`, `1.2 s`, `3 min`, `2 h`.
 pub fn short(span: TimeDelta) -> String {
     match span.num_milliseconds() {
-        millis @ ..1000 => format!("{millis} ms"),
-        millis @ ..10_000 => format!("{}.{} s", millis / 1000, millis % 1000 / 100),
-        ..120_000 => format!("{} s", span.num_seconds()),
-        ..7_200_000 => format!("{} min", span.num_minutes()),
+        millis @ ..=999 => format!("{millis} ms"),
+        millis @ 1000..=9_999 => format!("{}.{} s", millis / 1000, millis % 1000 / 100),
+        10_000..=119_999 => format!("{} s", span.num_seconds()),
+        120_000..=7_199_999 => format!("{} min", span.num_minutes()),
         _ => format!("{} h", span.num_hours()),
     }
 }

@@ -118,9 +118,9 @@ impl Health {
 /// `640 kB`, `63 MB`, `1.8 GB`.
 pub fn bytes(count: u64) -> String {
     match count {
-        ..1_000 => format!("{count} bytes"),
-        ..1_000_000 => format!("{} kB", count / 1_000),
-        ..1_000_000_000 => format!("{} MB", count / 1_000_000),
+        ..=999 => format!("{count} bytes"),
+        1_000..=999_999 => format!("{} kB", count / 1_000),
+        1_000_000..=999_999_999 => format!("{} MB", count / 1_000_000),
         _ => format!("{}.{} GB", count / 1_000_000_000, count / 100_000_000 % 10),
     }
 }

@@ -31,13 +31,19 @@ const PASSED: Sql = Sql::same(
 const RECEIPT: Sql =
     Sql::same("update heartbeats set receipt_at = coalesce(receipt_at, $1) where id = $2 and ended_at is null");
 
-const LOAD: Sql = Sql::same("select * from heartbeats where id = $1");
+const LOAD: Sql = Sql::same(
+    "select id, node, carrier, covers, begun_at, kept_at, answered_at, turned_at, claimed_at, taken_at, receipt_at, \
+     ended_at, failed, reason from heartbeats where id = $1",
+);
 
-const LAST: Sql =
-    Sql::same("select * from heartbeats where ended_at is not null order by begun_at desc, id desc limit 1");
+const LAST: Sql = Sql::same(
+    "select id, node, carrier, covers, begun_at, kept_at, answered_at, turned_at, claimed_at, taken_at, receipt_at, \
+     ended_at, failed, reason from heartbeats where ended_at is not null order by begun_at desc, id desc limit 1",
+);
 
 const LAST_COMPLETE: Sql = Sql::same(
-    "select * from heartbeats where ended_at is not null and failed is null order by begun_at desc, id desc limit 1",
+    "select id, node, carrier, covers, begun_at, kept_at, answered_at, turned_at, claimed_at, taken_at, receipt_at, \
+     ended_at, failed, reason from heartbeats where ended_at is not null and failed is null order by begun_at desc, id desc limit 1",
 );
 
 /// Nobody has it in hand any more.

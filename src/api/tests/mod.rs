@@ -150,6 +150,8 @@ const ROUTES: &[(&str, &str, Role)] = &[
     ("delete", "/api/v1/overrides/{id}", Role::Commander),
     ("get", "/api/v1/people", Role::Viewer),
     ("post", "/api/v1/people/{key}/test-page", Role::Responder),
+    ("get", "/api/v1/quarantine", Role::Viewer),
+    ("post", "/api/v1/quarantine/{reference}", Role::Responder),
     ("get", "/api/v1/report", Role::Viewer),
     ("get", "/api/v1/schedules/{key}/shifts", Role::Viewer),
     ("get", "/api/v1/status", Role::Viewer),

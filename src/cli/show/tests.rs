@@ -151,3 +151,27 @@ fn an_override_that_changes_nothing_says_so() {
     let given = json!({"id": "ovr_1", "person": {"name": "Ben Ito"}, "schedule": {"key": "payments"}, "takes": []});
     assert!(override_added(&given, &Utc).contains("changes nothing"));
 }
+
+#[test]
+fn a_quarantine_says_what_is_held_until_when_and_what_to_do() {
+    let mut answer = json!({
+        "restored": {"backup_at": "2026-11-02T13:40:12Z", "restored_at": "2026-11-02T14:20:00Z",
+            "pages_held_until": "2026-11-02T14:35:00Z", "pages_held": true, "unsettled": 1},
+        "items": [{"id": "inc_x", "reference": "4821", "priority": "P1", "phase": "open", "title": "Checkout is down",
+            "customer": "Northwind", "opened_at": "2026-11-02T13:14:00Z", "pages": 2, "texts": 1, "mails": 0}],
+    });
+    insta::assert_snapshot!(quarantine(&answer, &Utc), @"
+    Restored Mon 02 Nov 14:20:00 from what was known at Mon 02 Nov 13:40:12.
+    Pages about open incidents are held until 14:35:00; then they go out.
+    Texts and mails are held until you say `ringdown quarantine release` or `drop`.
+
+    REF   PRIO  PHASE  OPENED            PAGES  TEXTS  MAILS  WHAT
+    4821  P1    open   Mon 02 Nov 13:14  2      1      0      Northwind: Checkout is down
+    ");
+    answer["items"] = json!([]);
+    insta::assert_snapshot!(quarantine(&answer, &Utc), @"
+    Restored Mon 02 Nov 14:20:00 from what was known at Mon 02 Nov 13:40:12.
+    Nothing is left in quarantine.
+    ");
+    insta::assert_snapshot!(quarantine(&json!({"restored": null, "items": []}), &Utc), @"Nothing was ever restored from a backup here.");
+}

@@ -119,7 +119,7 @@ impl Reader<'_> {
         let standard = Settings::default();
         let listen = listen.unwrap_or(standard.listen);
         let public_url = own("public_url").and_then(|given| self.text(given, url));
-        let database = own("database").and_then(|given| self.text(given, database));
+        let database = own("database").and_then(|given| self.text(given, |text| self.database(text)));
         let schedules = own("schedules").and_then(|given| self.text(given, |text| Ok(PathBuf::from(text))));
         let token_secret = own("token_secret").and_then(|given| self.text(given, |text| self.token_secret(text)));
         let ledger_key = own("ledger_key").and_then(|given| self.text(given, |text| self.ledger_key(text)));
@@ -257,6 +257,15 @@ impl Reader<'_> {
     pub(super) fn secret(&self, text: &str) -> Result<SecretString, String> {
         // `file:` is relative to the working directory, like every path here.
         Vault { env: self.env, folder: Path::new("") }.open(text).map(Into::into)
+    }
+
+    /// Where it holds a password, it may be given as secrets are.
+    fn database(&self, text: &str) -> Result<String, String> {
+        let elsewhere = ["env:", "file:"].iter().any(|prefix| text.starts_with(prefix));
+        if !elsewhere {
+            return database(text);
+        }
+        self.secret(text).and_then(|secret| database(secret.expose_secret().trim()))
     }
 
     fn ledger_key(&self, text: &str) -> Result<SecretString, String> {
@@ -497,6 +506,16 @@ mod tests {
         ringdown.toml:5: carriers.office.from: is not a mailbox; write `Support <support@example.com>`
         ringdown.toml:6: carriers.office.ring_seconds: there is no such key; these exist: `from`, `kind`, `password`, `reply_to`, `url` or `username`
         ");
+    }
+
+    #[test]
+    fn a_database_may_be_given_as_secrets_are() {
+        let env = |name: &str| (name == "DB").then(|| "postgres://ann:hush@db/ringdown".to_owned());
+        let settings = Settings::parse("ringdown.toml", "database = 'env:DB'", &env).unwrap();
+        assert_eq!(settings.database, "postgres://ann:hush@db/ringdown");
+        let env = |name: &str| (name == "DB").then(|| "mysql://ann:hush@db".to_owned());
+        let said = wrong("database = 'env:DB'", &env);
+        assert!(said.contains("ringdown.toml:1: database: is not a database") && !said.contains("hush"), "{said}");
     }
 
     #[test]
