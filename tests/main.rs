@@ -1,6 +1,7 @@
 //! The product from outside: stories over real HTTP, a real database and a strict carrier.
 
 mod backup;
+mod changes;
 mod chaos;
 mod deploy;
 mod escalation;

@@ -7,6 +7,7 @@ use std::{
 
 use chrono::{TimeDelta, Utc};
 use ringdown::{
+    access::Role,
     clock::{Clock, Time},
     node::State,
     server::{boot, settings::Settings},
@@ -15,7 +16,10 @@ use ringdown::{
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Executor, PgPool, postgres::PgPoolOptions};
 
-use crate::world::{node::Node, *};
+use crate::{
+    changes::Follower,
+    world::{node::Node, *},
+};
 
 /// Pages by text alone, and as many as one likes.
 fn by_text() -> Office {
@@ -295,6 +299,22 @@ async fn a_commit_is_told_to_the_other_nodes_unless_the_settings_say_otherwise()
     let words = heard(Duration::from_millis(300)).await;
     assert!(words.contains(&"end".to_owned()) && words.iter().all(|words| !words.starts_with(&quiet.id)), "{words:?}");
     world.finish();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_node_changes_is_told_live_on_another_whether_it_is_rung_or_looks() {
+    let world = World::start().await;
+    let token = world.grant("board", Role::Viewer, None).await;
+    for notify in [true, false] {
+        let node = world.node_with("b", |settings| Settings { notify, ..settings }).await;
+        let mut follower = Follower::of(&node.url("/api/v1/changes"), &token, None).await;
+        let incident = world.post("/api/v1/incidents", report()).await;
+        let begun = Instant::now();
+        follower.until(&text(&incident["id"]), 1).await;
+        assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+        world.settle().await;
+        node.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

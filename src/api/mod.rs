@@ -2,6 +2,7 @@
 //! `Idempotency-Key`. `/api/openapi.json` describes it; a route that is not described there does not exist.
 
 pub mod acts;
+pub mod changes;
 pub mod check;
 pub mod health;
 pub mod idempotency;
@@ -70,6 +71,7 @@ fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
             OpenApiRouter::new()
                 .merge(incidents::routes())
                 .merge(acts::routes())
+                .merge(changes::routes())
                 .merge(ledger::routes())
                 .merge(report::routes())
                 .merge(schedules::routes())

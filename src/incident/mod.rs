@@ -5,6 +5,7 @@
 
 mod acts;
 pub mod agenda;
+pub mod changes;
 pub mod command;
 mod customer;
 pub mod decide;

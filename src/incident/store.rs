@@ -4,6 +4,7 @@ use sqlx::Row;
 
 use super::{
     agenda,
+    changes::Change,
     event::{Event, Recorded},
     ledger::{self, Hash, export::Entry},
     state::Incident,
@@ -78,6 +79,14 @@ const REFERENCE_TAKEN: Sql = Sql::same(
      limit 1",
 );
 
+const CHANGED_SINCE: Sql = Sql::same(
+    "select id, reference, phase, seq, updated_at from incidents where updated_at > $1 order by updated_at desc limit $2",
+);
+
+const OPEN_CHANGES: Sql = Sql::same(
+    "select id, reference, phase, seq, updated_at from incidents where phase = 'open' order by id desc limit $1",
+);
+
 /// Open incidents whose timer is missing.
 const WITHOUT_TIMER: Sql = Sql::same(
     "select id from incidents where phase = 'open'
@@ -101,6 +110,8 @@ pub const STATEMENTS: &[(&str, Sql)] = &[
     ("SET_TIMER", SET_TIMER),
     ("CLEAR_TIMER", CLEAR_TIMER),
     ("REFERENCE_TAKEN", REFERENCE_TAKEN),
+    ("CHANGED_SINCE", CHANGED_SINCE),
+    ("OPEN_CHANGES", OPEN_CHANGES),
     ("WITHOUT_TIMER", WITHOUT_TIMER),
 ];
 
@@ -252,6 +263,33 @@ pub async fn set_timer(tx: &mut Tx, incident: &Incident) -> sqlx::Result<()> {
         Some((at, _)) => on!(tx, SET_TIMER, |c, sql| sqlx::query(sql).bind(id).bind(at).execute(c).await.map(drop)),
         None => on!(tx, CLEAR_TIMER, |c, sql| sqlx::query(sql).bind(id).execute(c).await.map(drop)),
     }
+}
+
+/// At most so many changes are told at a time.
+const CHANGES: i64 = 20_000;
+
+/// Incidents that changed after an instant, in that order; of more than can be told, the last.
+pub async fn changed_since(tx: &mut Tx, since: Time) -> sqlx::Result<Vec<Change>> {
+    let mut changed =
+        changes(on!(tx, CHANGED_SINCE, |c, sql| sqlx::query_as(sql).bind(since).bind(CHANGES).fetch_all(c).await)?);
+    changed.reverse();
+    Ok(changed)
+}
+
+/// Open incidents, newest first.
+pub async fn open_changes(tx: &mut Tx) -> sqlx::Result<Vec<Change>> {
+    Ok(changes(on!(tx, OPEN_CHANGES, |c, sql| sqlx::query_as(sql).bind(CHANGES).fetch_all(c).await)?))
+}
+
+fn changes(rows: Vec<(String, String, String, i64, Time)>) -> Vec<Change> {
+    let change = |(id, reference, phase, seq, at): (String, String, String, i64, Time)| Change {
+        id: id.into(),
+        reference,
+        open: phase == "open",
+        seq,
+        at,
+    };
+    rows.into_iter().map(change).collect()
 }
 
 /// Whether another incident than `but` uses a reference, or did until after `since`. It is in use while anything is

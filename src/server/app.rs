@@ -10,7 +10,7 @@ use crate::{
     carrier::Carrier,
     clock::Clock,
     config::Config,
-    incident::{door::Door, ledger::signature::SigningKey},
+    incident::{changes::Changes, door::Door, ledger::signature::SigningKey},
     mail::Mailer,
     node::Node,
     store::Db,
@@ -32,6 +32,8 @@ pub struct App {
     pub carriers: Arc<Vec<Arc<dyn Carrier>>>,
     /// Those that send mail, by their keys' order.
     pub mailers: Arc<Vec<Arc<dyn Mailer>>>,
+    /// What changes is told here, live.
+    pub changes: Changes,
     /// The one way into an incident.
     pub door: Door,
     /// Signs and verifies tokens.
@@ -72,7 +74,8 @@ impl App {
         let (settings, carriers) = (Arc::new(settings), Arc::new(carriers));
         let (token_key, ledger_key) = (Arc::new(keys.token), Arc::new(keys.ledger));
         let watch = Arc::new(Watch::new(clock.now()));
-        App { db, clock, bell, node, settings, config, carriers, mailers, door, token_key, ledger_key, watch }
+        let changes = Changes::default();
+        App { db, clock, bell, node, settings, config, carriers, mailers, changes, door, token_key, ledger_key, watch }
     }
 
     /// The same with carriers that send mail. Message-IDs end in the domain of the first.

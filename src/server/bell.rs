@@ -13,6 +13,7 @@ struct Ropes {
     timers: Notify,
     pages: Notify,
     mails: Notify,
+    changes: Notify,
     revision: Notify,
     others: Notify,
 }
@@ -30,6 +31,7 @@ impl Bell {
         self.0.timers.notify_one();
         self.0.pages.notify_one();
         self.0.mails.notify_one();
+        self.0.changes.notify_one();
     }
 
     /// There may be another revision of the configuration.
@@ -50,6 +52,11 @@ impl Bell {
     /// Until rung; for the postman alone.
     pub async fn mails(&self) {
         self.0.mails.notified().await;
+    }
+
+    /// Until rung; for whoever tells live what changed alone.
+    pub async fn changes(&self) {
+        self.0.changes.notified().await;
     }
 
     /// Until rung; for whoever follows the configuration alone.

@@ -20,7 +20,7 @@ use crate::{
     clock::Clock,
     config::{self, Config, Finding},
     id::CarrierKey,
-    intake,
+    incident, intake,
     mail::{self, Mailer},
     node, paging,
     people::E164,
@@ -85,6 +85,7 @@ pub async fn start(mut settings: Settings, clock: Clock) -> anyhow::Result<Runni
     keep_up(&tasks, "timers", &app, &stop, timer::wheel::run);
     keep_up(&tasks, "pager", &app, &stop, paging::pager::run);
     keep_up(&tasks, "postman", &app, &stop, mail::postman::run);
+    keep_up(&tasks, "changes", &app, &stop, incident::changes::run);
     keep_up(&tasks, "upkeep", &app, &stop, upkeep);
     keep_up(&tasks, "heartbeat", &app, &stop, watch::heartbeat::run);
     keep_up(&tasks, "uptime", &app, &stop, node::keep);

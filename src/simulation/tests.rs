@@ -1,11 +1,16 @@
 //! The world under the eyes of its checkers.
 
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+};
+
 use rstest::rstest;
 
 use super::*;
 
-/// How many worlds a run of the tests lives through; `RINGDOWN_WORLDS=3000` for a long one.
-const WORLDS: u64 = 250;
+/// How many worlds a run of the tests lives through; `RINGDOWN_WORLDS=20000` for a long one.
+const WORLDS: u64 = 2000;
 
 /// Within how many worlds a planted bug must be found.
 const MOST: u64 = 120;
@@ -25,14 +30,27 @@ fn the_same_seed_gives_the_same_world() {
 
 #[test]
 fn no_invariant_is_broken_in_any_world_and_every_fault_happens_in_some() {
-    let mut counters = Counters::default();
-    for seed in 0..worlds() {
-        let lived = examine(seed, None);
-        if let Some(failure) = lived.failure {
-            panic!("{failure}");
+    let next = AtomicU64::new(0);
+    let live_on = || {
+        let mut counters = Counters::default();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= worlds() {
+                return counters;
+            }
+            let lived = examine(seed, None);
+            if let Some(failure) = lived.failure {
+                panic!("{failure}");
+            }
+            counters.add(&lived.counters);
         }
-        counters.add(&lived.counters);
-    }
+    };
+    let mut counters = Counters::default();
+    thread::scope(|scope| {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let all: Vec<_> = (0..cores).map(|_| scope.spawn(live_on)).collect();
+        all.into_iter().for_each(|one| counters.add(&one.join().expect("no invariant is broken")));
+    });
     let never: Vec<&str> =
         Fault::ALL.iter().filter(|fault| counters.of(**fault) == 0).map(|fault| fault.words()).collect();
     assert_eq!(never, [""; 0], "a fault that never happens proves nothing");

@@ -120,6 +120,7 @@ const ROUTES: &[(&str, &str, Role)] = &[
     ("post", "/api/v1/incidents/{reference}/reply", Role::Responder),
     ("post", "/api/v1/incidents/{reference}/rule-out", Role::Responder),
     ("post", "/api/v1/incidents/{reference}/upstream", Role::Responder),
+    ("get", "/api/v1/changes", Role::Viewer),
     ("get", "/api/v1/config", Role::Admin),
     ("get", "/api/v1/nodes", Role::Viewer),
     ("get", "/api/v1/incidents", Role::Viewer),
