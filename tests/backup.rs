@@ -81,7 +81,7 @@ async fn a_copy_of_the_running_service_is_put_back_and_sends_nothing_old_by_itse
     let first = house.report("The first").await;
     let copy = house.path("copy.db");
     let said = house.done(&["backup", named(&copy)]);
-    assert!(said.contains("is sound: 1 incidents, 1 of them open, up to"), "{said}");
+    assert!(said.contains("is sound. Incidents: 1, open: 1; up to"), "{said}");
     house.refused(&["backup", named(&copy)], "nothing was written over");
     let second = house.report("The second").await;
 
@@ -108,7 +108,7 @@ async fn a_copy_of_the_running_service_is_put_back_and_sends_nothing_old_by_itse
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert_eq!(house.carrier.sent().len(), sent, "nothing went out");
     let said = house.done(&["quarantine", "drop", "--all"]);
-    assert!(said.starts_with(&format!("{first}: dropped ")), "{said}");
+    assert!(said.starts_with(&format!("{first}: dropped; ")), "{said}");
     let said = house.done(&["quarantine", "list"]);
     assert!(said.contains("Nothing is left in quarantine."), "{said}");
     house.server.kill();
@@ -162,7 +162,7 @@ async fn a_folder_keeps_the_newest_copies() {
         std::fs::write(folder.join(old), "").expect("a file");
     }
     let said = house.done(&["backup", "--into", named(&folder), "--keep", "2"]);
-    assert!(said.contains("is sound: 0 incidents"), "{said}");
+    assert!(said.contains("is sound. Incidents: 0, open: 0; no event yet."), "{said}");
     let mut left: Vec<String> = std::fs::read_dir(&folder)
         .expect("the folder")
         .map(|entry| entry.expect("a file").file_name().into_string().expect("a name"))

@@ -46,7 +46,10 @@ async fn changes(
     Params(Nothing {}): Params<Nothing>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    let mut listening = app.changes.listen().map_err(|_| Problem::unavailable())?;
+    let mut listening = app.changes.listen().map_err(|_| Problem {
+        detail: "Too many follow on this node, or it is about to end. Ask again.".into(),
+        ..Problem::unavailable()
+    })?;
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(instant);
     listening.catch_up(&app, last).await?;
     let events = stream::unfold(listening, async |mut listening: Listening| {

@@ -107,7 +107,7 @@ fn told(file: &Path, contents: &Contents) -> String {
         None => "no event yet".into(),
     };
     let open = contents.open.len();
-    format!("{} is sound: {} incidents, {open} of them open, {up_to}.\n", file.display(), contents.incidents)
+    format!("{} is sound. Incidents: {}, open: {open}; {up_to}.\n", file.display(), contents.incidents)
 }
 
 /// What to do for a PostgreSQL, with its own tools. Holds no password.

@@ -76,7 +76,7 @@ async fn settle(which: Which, verdict: &str) -> anyhow::Result<()> {
 
 fn words(answer: &Value) -> String {
     let reference = answer["reference"].as_str().unwrap_or_default();
-    let counts = format!("{} pages and texts, {} mails", answer["attempts"], answer["mails"]);
+    let counts = format!("pages and texts: {}, mails: {}", answer["attempts"], answer["mails"]);
     let verdict = answer["verdict"].as_str().unwrap_or_default();
     let rest = match answer["open"].as_bool() {
         Some(true) => {
@@ -84,7 +84,7 @@ fn words(answer: &Value) -> String {
         }
         _ => String::new(),
     };
-    format!("{reference}: {verdict} {counts}{rest}.\n")
+    format!("{reference}: {verdict}; {counts}{rest}.\n")
 }
 
 #[cfg(test)]
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn what_was_settled_is_said_with_what_is_left_to_do() {
         let answer = |open| json!({"reference": "4821", "verdict": "dropped", "attempts": 2, "mails": 1, "open": open});
-        insta::assert_snapshot!(words(&answer(true)), @"4821: dropped 2 pages and texts, 1 mails; it is open: its next page comes when it is due, unless `ringdown resolve 4821`.");
-        insta::assert_snapshot!(words(&answer(false)), @"4821: dropped 2 pages and texts, 1 mails.");
+        insta::assert_snapshot!(words(&answer(true)), @"4821: dropped; pages and texts: 2, mails: 1; it is open: its next page comes when it is due, unless `ringdown resolve 4821`.");
+        insta::assert_snapshot!(words(&answer(false)), @"4821: dropped; pages and texts: 2, mails: 1.");
     }
 }

@@ -73,7 +73,7 @@ impl App {
         };
         let (settings, carriers) = (Arc::new(settings), Arc::new(carriers));
         let (token_key, ledger_key) = (Arc::new(keys.token), Arc::new(keys.ledger));
-        let watch = Arc::new(Watch::new(clock.now()));
+        let watch = Arc::new(Watch::new(node.id(), clock.now()));
         let changes = Changes::default();
         App { db, clock, bell, node, settings, config, carriers, mailers, changes, door, token_key, ledger_key, watch }
     }

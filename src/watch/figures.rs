@@ -79,7 +79,9 @@ impl From<&Beat> for HeartbeatView {
             complete: beat.is_complete(),
             carrier: beat.carrier.to_string(),
             covers: beat.covers,
-            legs: legs.map(|(leg, took)| LegView { leg, ms: took.as_seconds_f64() * 1000.0 }).collect(),
+            legs: legs
+                .map(|(leg, took)| LegView { leg, ms: took.num_microseconds().unwrap_or(i64::MAX) as f64 / 1000.0 })
+                .collect(),
             stuck_at: beat.failed,
             words: beat.words(),
         }

@@ -30,10 +30,7 @@ use std::{
 use chrono::TimeDelta;
 
 pub use self::{beat::Beat, pulse::Pulse};
-use crate::{
-    clock::Time,
-    id::{AttemptId, fresh},
-};
+use crate::{clock::Time, id::AttemptId};
 
 /// The loops that are looked after, and whether the supervisor restarts us for it: mails can wait.
 pub const LOOPS: [(&str, bool); 3] = [("timers", true), ("pager", true), ("postman", false)];
@@ -79,9 +76,9 @@ pub fn is_heartbeat(attempt: &AttemptId) -> bool {
 
 impl Watch {
     /// Nothing is known yet.
-    pub fn new(now: Time) -> Watch {
+    pub fn new(node: &str, now: Time) -> Watch {
         Watch {
-            node: fresh("nod"),
+            node: node.into(),
             key: hex::encode(rand::random::<[u8; 32]>()),
             started_at: now,
             timers: Pulse::default(),

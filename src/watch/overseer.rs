@@ -172,7 +172,7 @@ mod tests {
 
     fn overseer(stalled_url: Option<String>) -> Overseer {
         Overseer {
-            watch: Arc::new(Watch::new("2026-11-18T08:00:00Z".parse().unwrap())),
+            watch: Arc::new(Watch::new("nod_a", "2026-11-18T08:00:00Z".parse().unwrap())),
             clock: Clock::system(),
             bell: Bell::default(),
             patience: Duration::from_millis(1200),

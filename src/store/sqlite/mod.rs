@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::Context;
 use sqlx::{
-    SqliteConnection, SqlitePool,
+    ConnectOptions, SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -30,7 +30,8 @@ pub(super) async fn open(path: &str) -> anyhow::Result<Db> {
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(Duration::from_secs(5))
         .foreign_keys(true);
-    let mut connection = writer::connect(&options)
+    let mut connection = options
+        .connect()
         .await
         .with_context(|| format!("cannot open the database {path}; may this user write to it and to its folder?"))?;
     let migrator = Lenient::of(sqlx::migrate!("migrations/sqlite"));

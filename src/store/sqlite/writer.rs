@@ -116,11 +116,6 @@ impl DerefMut for Loan {
     }
 }
 
-/// A connection for writing.
-pub(super) async fn connect(options: &SqliteConnectOptions) -> sqlx::Result<SqliteConnection> {
-    options.connect().await
-}
-
 async fn run(
     options: SqliteConnectOptions,
     connection: SqliteConnection,
@@ -140,7 +135,7 @@ async fn run(
         let Some(first) = first else { break };
         let opened = match connection.take() {
             Some(connection) => Ok(connection),
-            None => connect(&options).await,
+            None => options.connect().await,
         };
         let begun = match opened {
             Ok(mut opened) => run_text(&mut opened, "begin immediate; savepoint one").await.map(|()| opened),
