@@ -134,6 +134,14 @@ pub async fn run(scenario: Scenario) {
         verdict.complaints.push(format!("{} processes ended by themselves", cluster.ended));
     }
     forgotten(&scenario, &folder, postgres.as_ref(), &mut verdict.complaints).await;
+    if let Some(server) = &postgres {
+        // The locks are taken in one order: PostgreSQL never has to give one of two transactions up.
+        let deadlocks = server.deadlocks();
+        if let Some(first) = deadlocks.first() {
+            println!("{label}: {} deadlocks\n{}", deadlocks.len(), deadlocks.join("\n"));
+            verdict.complaints.push(format!("{} deadlocks in PostgreSQL, the first:\n{first}", deadlocks.len()));
+        }
+    }
     let said = cluster.said();
     drop((cluster, disk, postgres));
     pumps.into_iter().for_each(|pump| pump.abort());
