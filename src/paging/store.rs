@@ -109,18 +109,24 @@ const HANG_UP: Sql = Sql::same(
     "update attempts set stage = 'hanging_up', cancelled = $1, wake_at = $2 \
      where page_id = $3 and stage = 'sent' and channel = 'voice'",
 );
+/// Of pages made since, and of older ones while their incident is open: each part by an index of its own, so that it
+/// takes no longer the more pages there ever were.
 const TAKEN_CODES: Sql = Sql::same(
-    "select distinct reply_code from attempts where reply_code is not null and (address = $1 or person = $2) \
-     and (created_at > $3 or stage <> 'over' \
-     or exists (select 1 from incidents where incidents.id = attempts.incident_id and incidents.phase = 'open'))",
+    "select reply_code from attempts where address = $1 and created_at > $3 and reply_code is not null \
+     union select reply_code from attempts where person = $2 and created_at > $3 and reply_code is not null \
+     union select attempts.reply_code from incidents join attempts on attempts.incident_id = incidents.id \
+     where incidents.phase = 'open' and incidents.opened_at <= $3 and attempts.reply_code is not null \
+     and (attempts.address = $1 or attempts.person = $2)",
 );
 const PAGES_AT: Sql = Sql::same(concat!(
     "select ",
     columns!(),
-    " from attempts where purpose = 'page' and (address = $1 or person = $2) \
-     and (created_at > $3 or stage <> 'over' \
-     or exists (select 1 from incidents where incidents.id = attempts.incident_id and incidents.phase = 'open')) \
-     order by created_at desc, id desc limit 400"
+    " from attempts where id in ( \
+     select id from attempts where address = $1 and created_at > $3 and purpose = 'page' \
+     union select id from attempts where person = $2 and created_at > $3 and purpose = 'page' \
+     union select attempts.id from incidents join attempts on attempts.incident_id = incidents.id \
+     where incidents.phase = 'open' and incidents.opened_at <= $3 and attempts.purpose = 'page' \
+     and (attempts.address = $1 or attempts.person = $2)) order by created_at desc, id desc limit 400"
 ));
 const KEEP_RECEIPT: Sql = Sql::same(
     "insert into receipts (carrier, sid, attempt_id, status, error_code, received_at) \

@@ -84,7 +84,7 @@ async fn create(base: &str, name: &str, how: &str) {
         match made.await {
             Ok(()) => return,
             // A server that starts refuses; one database is copied at a time.
-            Err(error) => assert!(begun.elapsed() < Duration::from_secs(30), "cannot create {name}: {error}"),
+            Err(error) => assert!(begun.elapsed() < Duration::from_secs(120), "cannot create {name}: {error}"),
         }
         tokio::time::sleep(Duration::from_millis(30)).await;
     }
@@ -198,7 +198,7 @@ impl Server {
                 return;
             }
             assert!(
-                begun.elapsed() < Duration::from_secs(60),
+                begun.elapsed() < Duration::from_secs(180),
                 "PostgreSQL does not start:\n{}",
                 std::fs::read_to_string(self.log()).unwrap_or_default()
             );
