@@ -8,6 +8,7 @@ use ringdown::{
 /// The statements of every store.
 pub const ALL: &[(&str, &[(&str, Sql)])] = &[
     ("access", ringdown::access::store::STATEMENTS),
+    ("access/session", ringdown::access::session::store::STATEMENTS),
     ("api", ringdown::api::store::STATEMENTS),
     ("config", ringdown::config::store::STATEMENTS),
     ("incident", ringdown::incident::store::STATEMENTS),

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 /// Files and folders that only decide: no input, no output, no clock of their own.
 const PURE: &[&str] = &[
+    "access/cookie.rs",
+    "access/origin.rs",
     "incident/decide.rs",
     "incident/draft.rs",
     "incident/acts.rs",

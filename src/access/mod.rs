@@ -1,10 +1,14 @@
-//! Who may do what: bearer tokens (JWT, HS256) with a role, revocable one by one.
+//! Who may do what: bearer tokens (JWT, HS256) with a role, revocable one by one, for programs; sessions for people.
 //!
 //! A token is signed with this installation's key ([`secret()`]) and its `jti` stands in the table `tokens`. A request
 //! is let in when the signature is ours, the token is not over, and the table still has it, not revoked.
 
+pub mod cookie;
 pub mod least;
+pub mod origin;
+pub mod refused;
 pub mod secret;
+pub mod session;
 pub mod store;
 pub mod token;
 
@@ -16,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use least::Allowed;
 pub use secret::{secret, token_key};
+pub use session::Visitor;
 pub use token::{BadToken, Claims, TokenKey};
 
 use crate::{api::Problem, clock::Time, id::PersonKey, incident::Actor, server::App, store::Tx};
