@@ -47,6 +47,11 @@ pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Respo
     (held, [(header::CONTENT_TYPE, asset.kind)], asset.bytes).into_response()
 }
 
+/// What browsers ask for by themselves where no page told them of the icon: a payload, a file.
+pub(super) async fn icon(headers: HeaderMap) -> Response {
+    asset(Path("icon.svg".into()), headers).await
+}
+
 fn tag(bytes: &[u8]) -> String {
     format!("\"{}\"", hex::encode(&Sha256::digest(bytes)[..8]))
 }

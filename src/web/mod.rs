@@ -97,6 +97,7 @@ pub fn routes() -> Router<App> {
         .route("/compliance", get(compliance::compliance))
         .route("/live", get(live::live))
         .route("/assets/{name}", get(assets::asset))
+        .route("/favicon.ico", get(assets::icon))
         .layer(
             CompressionLayer::new().compress_when(
                 DefaultPredicate::new().and(NotForContentType::new("font/")).and(NotForContentType::SSE),
