@@ -1,5 +1,4 @@
 //! Reaching one person: pages, the attempts made for them, and what comes back.
-
 //!
 //! A page is one decision to reach one person. Each way to do so is an [`Attempt`], a row of the outbox, written in the
 //! transaction that decided it. The pager ([`pager`]) takes what is due to the carriers; what becomes of it comes back
@@ -18,6 +17,7 @@ pub mod grammar;
 pub mod meant;
 pub mod message;
 pub mod pager;
+mod prepare;
 pub mod progress;
 pub mod receipt;
 pub mod reply;
