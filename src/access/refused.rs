@@ -5,7 +5,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
-use super::{Caller, Role};
+use super::Role;
 
 /// 401: nobody is signed in, or not any more.
 pub fn unauthenticated() -> Response {
@@ -13,10 +13,24 @@ pub fn unauthenticated() -> Response {
     page(StatusCode::UNAUTHORIZED, "Sign in first", words)
 }
 
-/// 403: `caller` would need the role `least`.
-pub fn forbidden(caller: &Caller, least: Role) -> Response {
-    let words = format!("This needs the role {}; yours is {}.", least.as_str(), caller.role.as_str());
-    page(StatusCode::FORBIDDEN, "Not allowed", &words)
+/// 403: somebody with `role` would need `least`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Forbidden {
+    pub role: Role,
+    pub least: Role,
+}
+
+impl IntoResponse for Forbidden {
+    fn into_response(self) -> Response {
+        let words = format!("This needs the role {}; yours is {}.", self.least.as_str(), self.role.as_str());
+        page(StatusCode::FORBIDDEN, "Not allowed", &words)
+    }
+}
+
+impl From<Forbidden> for Response {
+    fn from(forbidden: Forbidden) -> Response {
+        forbidden.into_response()
+    }
 }
 
 /// 403: a form that is not ours, or of another session.

@@ -18,7 +18,13 @@ use rand::Rng;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{Caller, Role, cookie::Cookie, origin, refused, token::keyed};
+use super::{
+    Caller, Role,
+    cookie::Cookie,
+    origin,
+    refused::{self, Forbidden},
+    token::keyed,
+};
 use crate::{clock::Time, config::Config, id::PersonKey, server::App, store::Tx};
 
 pub use store::Session;
@@ -106,9 +112,9 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    /// A page that says 403, unless they have this role or one above it.
-    pub fn require(&self, least: Role) -> Result<(), Response> {
-        if self.caller.role.may(least) { Ok(()) } else { Err(refused::forbidden(&self.caller, least)) }
+    /// 403, unless they have this role or one above it. `?` makes a page of it, also where the error is a `Response`.
+    pub fn require(&self, least: Role) -> Result<(), Forbidden> {
+        if self.caller.role.may(least) { Ok(()) } else { Err(Forbidden { role: self.caller.role, least }) }
     }
 
     /// Whether a form that was posted is one of ours, sent by this visitor: `token` is its hidden field. A page must
