@@ -3,12 +3,21 @@
 //! A token is signed with this installation's key ([`secret()`]) and its `jti` stands in the table `tokens`. A request
 //! is let in when the signature is ours, the token is not over, and the table still has it, not revoked.
 
+pub mod audit;
+pub mod code;
 pub mod cookie;
+mod desk;
 pub mod least;
+pub mod limit;
+pub mod network;
+pub mod oidc;
 pub mod origin;
+pub mod password;
+pub mod proof;
 pub mod refused;
 pub mod secret;
 pub mod session;
+pub mod sign_in;
 pub mod store;
 pub mod token;
 
@@ -18,6 +27,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use desk::Desk;
 pub use least::Allowed;
 pub use secret::{secret, token_key};
 pub use session::Visitor;
