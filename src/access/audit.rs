@@ -4,6 +4,8 @@ pub mod store;
 
 pub use store::{Entry, note};
 
+use crate::server::App;
+
 /// What is noted, as it is kept and shown. Names of more may be added; none is ever read back into a type.
 pub mod what {
     pub const SIGNED_IN: &str = "signed in";
@@ -23,6 +25,13 @@ pub mod what {
     pub const REVISION_TAKEN: &str = "put schedules in force";
     pub const QUARANTINE_SETTLED: &str = "decided what a restore held back";
     pub const EXPORTED: &str = "exported";
+}
+
+/// Notes that something left the house: an export was made by `who`.
+pub async fn exported(app: &App, who: &str, network: Option<&str>, of: &str) -> sqlx::Result<()> {
+    let mut tx = app.db.begin().await?;
+    note(&mut tx, Entry { who, what: what::EXPORTED, network, detail: Some(of) }, app.clock.now()).await?;
+    tx.commit().await
 }
 
 /// How whoever works at the machine itself is called.

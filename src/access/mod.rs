@@ -20,6 +20,7 @@ pub mod session;
 pub mod sign_in;
 pub mod store;
 pub mod token;
+pub(crate) mod web;
 
 use axum::{
     extract::FromRequestParts,
@@ -32,6 +33,8 @@ pub use least::Allowed;
 pub use secret::{secret, token_key};
 pub use session::Visitor;
 pub use token::{BadToken, Claims, TokenKey};
+
+use chrono::TimeDelta;
 
 use crate::{api::Problem, clock::Time, id::PersonKey, incident::Actor, server::App, store::Tx};
 
@@ -114,6 +117,11 @@ impl Caller {
         )))
     }
 
+    /// As the audit and whoever asks later are told: the person's key, or the name.
+    pub fn who(&self) -> &str {
+        self.person.as_ref().map_or(&self.name, PersonKey::as_str)
+    }
+
     /// As an actor in an incident's history.
     pub fn actor(&self) -> Actor {
         match &self.person {
@@ -167,6 +175,23 @@ pub async fn grant(
     store::insert(tx, &claims, now).await?;
     let text = token::issue(key, &claims);
     Ok((claims, text))
+}
+
+/// How long what is over is kept: for whoever asks why somebody was not let in.
+const KEPT: TimeDelta = TimeDelta::days(30);
+/// The same for wrong tries, codes and links.
+const TRIES_KEPT: TimeDelta = TimeDelta::days(2);
+/// How long the audit goes back.
+const AUDIT_KEPT: TimeDelta = TimeDelta::days(400);
+
+/// Forgets what is old enough. Done once a minute.
+pub async fn purge(app: &App) -> sqlx::Result<()> {
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    session::store::purge(&mut tx, now - KEPT).await?;
+    sign_in::store::purge(&mut tx, now - limit::KNOWN_FOR, now - TRIES_KEPT).await?;
+    audit::store::purge(&mut tx, now - AUDIT_KEPT).await?;
+    tx.commit().await
 }
 
 #[cfg(test)]

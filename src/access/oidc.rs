@@ -206,9 +206,8 @@ impl Oidc {
         let metadata: Metadata = read(client(&url)?.get(&url)).await.context("the issuer's discovery document")?;
         ensure!(metadata.issuer == *issuer, "the issuer calls itself otherwise: write `issuer` exactly as it does");
         let userinfo = metadata.userinfo_endpoint.as_ref();
-        for endpoint in [&metadata.authorization_endpoint, &metadata.token_endpoint, &metadata.jwks_uri]
-            .into_iter()
-            .chain(userinfo)
+        for endpoint in
+            [&metadata.authorization_endpoint, &metadata.token_endpoint, &metadata.jwks_uri].into_iter().chain(userinfo)
         {
             ensure!(is_safe(endpoint), "an endpoint of the issuer is not https");
         }
@@ -267,10 +266,13 @@ mod tests {
 
     #[test]
     fn an_endpoint_is_encrypted_or_on_this_machine() {
-        for url in ["https://issuer.example/x", "http://127.0.0.1:9000", "http://localhost/realms/x", "http://[::1]:1/"] {
+        for url in ["https://issuer.example/x", "http://127.0.0.1:9000", "http://localhost/realms/x", "http://[::1]:1/"]
+        {
             assert!(is_safe(url), "{url}");
         }
-        for url in ["", "http://issuer.example", "https://", "ftp://127.0.0.1", "http://localhost.evil.example", "https://a b"] {
+        for url in
+            ["", "http://issuer.example", "https://", "ftp://127.0.0.1", "http://localhost.evil.example", "https://a b"]
+        {
             assert!(!is_safe(url), "{url}");
         }
     }

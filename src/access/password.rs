@@ -91,9 +91,12 @@ mod tests {
         let (hashing, phc) = (Hashing::default(), hash("correct horse").unwrap());
         assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{phc}");
         assert_eq!(hashing.verify("correct horse", Some(&phc)).await, Some(true));
-        for (password, phc) in
-            [("correct horsf", Some(phc.as_str())), ("", Some(&phc)), ("correct horse", None), ("correct horse", Some(""))]
-        {
+        for (password, phc) in [
+            ("correct horsf", Some(phc.as_str())),
+            ("", Some(&phc)),
+            ("correct horse", None),
+            ("correct horse", Some("")),
+        ] {
             assert_eq!(hashing.verify(password, phc).await, Some(false), "{password} {phc:?}");
         }
         assert_ne!(phc, hash("correct horse").unwrap(), "salted");

@@ -53,12 +53,8 @@ pub async fn confirm(app: &App, person: &Person, id: &str, digits: &str) -> sqlx
         let guess = sign_in::guess(&mut tx, app, id, digits, codes::CodeKind::Proof, now).await?;
         let right = matches!(&guess, Guess::Right(code) if code.person == person.key.as_str());
         if let Guess::Right(code) = &guess {
-            let entry = Entry {
-                who: &code.person,
-                what: what::LINE_PROVEN,
-                network: None,
-                detail: Some(&code.channel),
-            };
+            let entry =
+                Entry { who: &code.person, what: what::LINE_PROVEN, network: None, detail: Some(&code.channel) };
             audit::note(&mut tx, entry, now).await?;
         }
         tx.commit().await?;

@@ -308,8 +308,7 @@ pub async fn not_by_oidc(app: &App, from: &From) -> sqlx::Result<()> {
 
 async fn enter(tx: &mut Tx, app: &App, who: &Who, how: How, from: &From) -> sqlx::Result<HeaderValue> {
     let name = who.person.as_ref().map_or(who.name.as_str(), PersonKey::as_str);
-    let entry =
-        Entry { who: name, what: what::SIGNED_IN, network: Some(&from.network), detail: Some(how.words()) };
+    let entry = Entry { who: name, what: what::SIGNED_IN, network: Some(&from.network), detail: Some(how.words()) };
     audit::note(tx, entry, app.clock.now()).await?;
     tracing::info!(how = how.words(), "somebody signed in");
     metrics::counter!("ringdown_sign_ins_total", "how" => how.words(), "outcome" => "in").increment(1);

@@ -14,7 +14,11 @@ use super::{
     view::{self, Named},
 };
 use crate::{
-    access::{Allowed, Caller, least},
+    access::{
+        Allowed, Caller,
+        audit::{self, Entry, what},
+        least,
+    },
     config::Config,
     id::{PersonKey, ScheduleKey},
     oncall::{
@@ -136,6 +140,9 @@ async fn add_once(app: &App, caller: &Caller, posted: &Posted<OverrideBody>) -> 
         .check(&config, work.now)
         .map_err(|refused| Problem::field(&format!("/{}", refused.field()), refused.to_string()))?;
     store::insert(&mut work.tx, &given).await?;
+    let detail = format!("{} on {}", given.person, given.schedule);
+    let entry = Entry { who: caller.who(), what: what::OVERRIDE_MADE, network: None, detail: Some(&detail) };
+    audit::note(&mut work.tx, entry, work.now).await?;
     let beside = store::list(&mut work.tx, &given.schedule, given.start, given.end).await?;
     let schedule = config.schedules.get(&given.schedule);
     let takes = schedule.map(|schedule| {
@@ -151,13 +158,18 @@ async fn add_once(app: &App, caller: &Caller, posted: &Posted<OverrideBody>) -> 
     responses((status = 204), (status = "4XX", body = Problem)))]
 async fn end(
     State(app): State<App>,
-    Allowed { .. }: Allowed<least::Commander>,
+    Allowed { caller, .. }: Allowed<least::Commander>,
     Name(id): Name,
     _: Params<Nothing>,
 ) -> Answer {
     let ended = retried(|| async {
         let mut tx = app.db.begin().await?;
-        let ended = store::end(&mut tx, &id, app.clock.now()).await?;
+        let now = app.clock.now();
+        let ended = store::end(&mut tx, &id, now).await?;
+        if matches!(ended, Ended::Cut(_) | Ended::Deleted(_)) {
+            let entry = Entry { who: caller.who(), what: what::OVERRIDE_ENDED, network: None, detail: Some(&id) };
+            audit::note(&mut tx, entry, now).await?;
+        }
         tx.commit().await.map(|()| ended)
     });
     match ended.await? {

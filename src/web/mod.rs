@@ -33,7 +33,7 @@ pub use self::{
     store::STATEMENTS,
     trouble::Trouble,
 };
-use crate::{api::Problem, server::App};
+use crate::{access, api::Problem, server::App};
 
 /// A page, rendered when it is answered.
 #[derive(Debug)]
@@ -87,6 +87,7 @@ pub fn routes() -> Router<App> {
         .route("/incidents/{reference}/{act}", post(acts::act))
         .route("/live", get(live::live))
         .route("/assets/{name}", get(assets::asset))
+        .merge(access::web::routes())
         .layer(
             CompressionLayer::new().compress_when(
                 DefaultPredicate::new().and(NotForContentType::new("font/")).and(NotForContentType::SSE),

@@ -34,8 +34,7 @@ pub struct Noted {
     pub detail: Option<String>,
 }
 
-const NOTE: Sql =
-    Sql::same("insert into audit (id, at, who, what, network, detail) values ($1, $2, $3, $4, $5, $6)");
+const NOTE: Sql = Sql::same("insert into audit (id, at, who, what, network, detail) values ($1, $2, $3, $4, $5, $6)");
 const LIST: Sql =
     Sql::same("select id, at, who, what, network, detail from audit where id < $1 order by id desc limit $2");
 const PURGE: Sql = Sql::same("delete from audit where at < $1");

@@ -47,7 +47,8 @@ pub async fn send(
     let attempt = draft::code(AttemptId::from(id.as_str()), person, channel, to.clone(), text, expires_at, now);
     paging::store::insert(tx, &attempt).await?;
     let detail = format!("by {} to {}", channel.as_str(), to.masked());
-    let entry = Entry { who: person.key.as_str(), what: what::CODE_SENT, network: Some(network), detail: Some(&detail) };
+    let entry =
+        Entry { who: person.key.as_str(), what: what::CODE_SENT, network: Some(network), detail: Some(&detail) };
     audit::note(tx, entry, now).await?;
     Ok(id)
 }

@@ -85,8 +85,7 @@ pub fn claims(token: &str, keys: &[Jwk], expected: Expected<'_>) -> Result<Map<S
     rules.validate_exp = false;
     rules.validate_nbf = false;
     let claims = jsonwebtoken::decode::<Map<String, Value>>(token, &key, &rules).map_err(|_| Refused::Forged)?.claims;
-    let standard: Standard =
-        serde_json::from_value(Value::Object(claims.clone())).map_err(|_| Refused::Malformed)?;
+    let standard: Standard = serde_json::from_value(Value::Object(claims.clone())).map_err(|_| Refused::Malformed)?;
     let several = matches!(&standard.aud, Audience::Several(audiences) if audiences.len() > 1);
     if matches!(&standard.aud, Audience::One(audience) if audience != expected.client_id) {
         return Err(Refused::Forged);

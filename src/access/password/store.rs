@@ -22,8 +22,7 @@ pub struct Password {
     pub changed_at: Time,
 }
 
-const FIND: Sql =
-    Sql::same("select name, hash, role, person, created_at, changed_at from passwords where name = $1");
+const FIND: Sql = Sql::same("select name, hash, role, person, created_at, changed_at from passwords where name = $1");
 const SET: Sql = Sql::same(
     "insert into passwords (name, hash, role, person, created_at, changed_at) values ($1, $2, $3, $4, $5, $5) \
      on conflict (name) do update set hash = excluded.hash, role = excluded.role, person = excluded.person, \

@@ -64,31 +64,25 @@ pub struct Link {
 const GOOD: &str = "good";
 const BAD: &str = "bad";
 
-const TRIED: Sql = Sql::same(
-    "insert into sign_ins (id, name, network, kind, verdict, at) values ($1, $2, $3, $4, $5, $6)",
-);
+const TRIED: Sql =
+    Sql::same("insert into sign_ins (id, name, network, kind, verdict, at) values ($1, $2, $3, $4, $5, $6)");
 const RIGHT: Sql = Sql::same("update sign_ins set verdict = 'good' where id = $1");
 const WRONG_HERE: Sql = Sql::same(
     "select count(*), max(at) from sign_ins where name = $1 and network = $2 and kind = $3 and verdict = 'bad' \
      and at > $4 and not exists (select 1 from sign_ins later where later.name = $1 and later.network = $2 \
      and later.kind = $3 and later.verdict = 'good' and later.at >= sign_ins.at)",
 );
-const WRONG_EVERYWHERE: Sql = Sql::same(
-    "select count(*), max(at) from sign_ins where name = $1 and kind = $2 and verdict = 'bad' and at > $3",
-);
+const WRONG_EVERYWHERE: Sql =
+    Sql::same("select count(*), max(at) from sign_ins where name = $1 and kind = $2 and verdict = 'bad' and at > $3");
 const IS_KNOWN: Sql = Sql::same(
     "select count(*) from sign_ins where name = $1 and network = $2 and verdict = 'good' and kind <> 'ask_code' \
      and at > $3",
 );
-const OF_NETWORK: Sql = Sql::same(
-    "select count(*) from sign_ins where network = $1 and kind = $2 and verdict = $3 and at > $4",
-);
-const OF_NAME: Sql = Sql::same(
-    "select count(*) from sign_ins where name = $1 and kind = $2 and at > $3",
-);
-const OF_NAME_HERE: Sql = Sql::same(
-    "select count(*) from sign_ins where name = $1 and network = $2 and kind = $3 and at > $4",
-);
+const OF_NETWORK: Sql =
+    Sql::same("select count(*) from sign_ins where network = $1 and kind = $2 and verdict = $3 and at > $4");
+const OF_NAME: Sql = Sql::same("select count(*) from sign_ins where name = $1 and kind = $2 and at > $3");
+const OF_NAME_HERE: Sql =
+    Sql::same("select count(*) from sign_ins where name = $1 and network = $2 and kind = $3 and at > $4");
 const INSERT_CODE: Sql = Sql::same(
     "insert into codes (id, person, address, channel, kind, network, created_at, expires_at) \
      values ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -99,14 +93,11 @@ const GUESS: Sql = Sql::same(
      and expires_at > $4 returning id, person, address, channel, kind, created_at, expires_at",
 );
 const USE_CODE: Sql = Sql::same("update codes set used_at = $2 where id = $1 and used_at is null");
-const USE_OTHERS: Sql =
-    Sql::same("update codes set used_at = $3 where person = $1 and kind = $2 and used_at is null");
-const INSERT_LINK: Sql = Sql::same(
-    "insert into links (id, person, name, role, created_at, expires_at) values ($1, $2, $3, $4, $5, $6)",
-);
+const USE_OTHERS: Sql = Sql::same("update codes set used_at = $3 where person = $1 and kind = $2 and used_at is null");
+const INSERT_LINK: Sql =
+    Sql::same("insert into links (id, person, name, role, created_at, expires_at) values ($1, $2, $3, $4, $5, $6)");
 const FIND_LINK: Sql = Sql::same("select person, name, role, expires_at, used_at from links where id = $1");
-const USE_LINK: Sql =
-    Sql::same("update links set used_at = $2 where id = $1 and used_at is null and expires_at > $2");
+const USE_LINK: Sql = Sql::same("update links set used_at = $2 where id = $1 and used_at is null and expires_at > $2");
 const PURGE_TRIES: Sql = Sql::same("delete from sign_ins where at < $1 or (verdict = 'bad' and at < $2)");
 const PURGE_CODES: Sql = Sql::same("delete from codes where expires_at < $1");
 const PURGE_LINKS: Sql = Sql::same("delete from links where expires_at < $1");
@@ -161,12 +152,8 @@ pub async fn wrong_everywhere(tx: &mut Tx, tried: Try<'_>, since: Time) -> sqlx:
 
 /// Whether somebody of this name signed in from this network since.
 pub async fn is_known(tx: &mut Tx, name: &str, network: &str, since: Time) -> sqlx::Result<bool> {
-    let count: i64 = on!(tx, IS_KNOWN, |c, sql| sqlx::query_scalar(sql)
-        .bind(name)
-        .bind(network)
-        .bind(since)
-        .fetch_one(c)
-        .await)?;
+    let count: i64 =
+        on!(tx, IS_KNOWN, |c, sql| sqlx::query_scalar(sql).bind(name).bind(network).bind(since).fetch_one(c).await)?;
     Ok(count > 0)
 }
 
@@ -220,9 +207,12 @@ pub async fn guess(tx: &mut Tx, id: &str, kind: CodeKind, most: i64, now: Time) 
 
 /// Uses a code up, and every other of its person for the same. False: somebody was faster.
 pub async fn use_code(tx: &mut Tx, code: &Code, now: Time) -> sqlx::Result<bool> {
-    let used =
-        on!(tx, USE_CODE, |c, sql| sqlx::query(sql).bind(&code.id).bind(now).execute(c).await.map(|done| done
-            .rows_affected()))?;
+    let used = on!(tx, USE_CODE, |c, sql| sqlx::query(sql)
+        .bind(&code.id)
+        .bind(now)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
     on!(tx, USE_OTHERS, |c, sql| sqlx::query(sql)
         .bind(&code.person)
         .bind(code.kind)
@@ -254,9 +244,12 @@ pub async fn find_link(tx: &mut Tx, id: &str) -> sqlx::Result<Option<Link>> {
 
 /// Uses a link up. False: it was used before, or its time is over.
 pub async fn use_link(tx: &mut Tx, id: &str, now: Time) -> sqlx::Result<bool> {
-    let used =
-        on!(tx, USE_LINK, |c, sql| sqlx::query(sql).bind(id).bind(now).execute(c).await.map(|done| done
-            .rows_affected()))?;
+    let used = on!(tx, USE_LINK, |c, sql| sqlx::query(sql)
+        .bind(id)
+        .bind(now)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
     Ok(used == 1)
 }
 
