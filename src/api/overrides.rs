@@ -14,7 +14,11 @@ use super::{
     view::{self, Named},
 };
 use crate::{
-    access::{Allowed, Caller, least},
+    access::{
+        Allowed, Caller,
+        audit::{self, Entry, what},
+        least,
+    },
     clock::Time,
     config::Config,
     id::{PersonKey, ScheduleKey},
@@ -160,6 +164,9 @@ async fn insert(
         .check(config, now)
         .map_err(|refused| Problem::field(&format!("/{}", refused.field()), refused.to_string()))?;
     store::insert(tx, &given).await?;
+    let detail = format!("{} on {}", given.person, given.schedule);
+    let entry = Entry { who: caller.who(), what: what::OVERRIDE_MADE, network: None, detail: Some(&detail) };
+    audit::note(tx, entry, now).await?;
     let beside = store::list(tx, &given.schedule, given.start, given.end).await?;
     let schedule = config.schedules.get(&given.schedule);
     let takes = schedule.map(|schedule| {
@@ -175,19 +182,24 @@ async fn insert(
     responses((status = 204), (status = "4XX", body = Problem)))]
 async fn end(
     State(app): State<App>,
-    Allowed { .. }: Allowed<least::Commander>,
+    Allowed { caller, .. }: Allowed<least::Commander>,
     Name(id): Name,
     _: Params<Nothing>,
 ) -> Answer {
-    finish(&app, &id).await?;
+    finish(&app, &caller, &id).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// Ends an override; one that has not begun is dropped.
-pub async fn finish(app: &App, id: &str) -> Result<(), Problem> {
+pub async fn finish(app: &App, caller: &Caller, id: &str) -> Result<(), Problem> {
     let ended = retried(|| async {
         let mut tx = app.db.begin().await?;
-        let ended = store::end(&mut tx, id, app.clock.now()).await?;
+        let now = app.clock.now();
+        let ended = store::end(&mut tx, id, now).await?;
+        if matches!(ended, Ended::Cut(_) | Ended::Deleted(_)) {
+            let entry = Entry { who: caller.who(), what: what::OVERRIDE_ENDED, network: None, detail: Some(id) };
+            audit::note(&mut tx, entry, now).await?;
+        }
         tx.commit().await.map(|()| ended)
     });
     match ended.await? {

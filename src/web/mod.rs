@@ -35,7 +35,7 @@ pub use self::{
     store::STATEMENTS,
     trouble::Trouble,
 };
-use crate::{api::Problem, server::App};
+use crate::{access, api::Problem, server::App};
 
 /// A page, rendered when it is answered.
 #[derive(Debug)]
@@ -98,6 +98,7 @@ pub fn routes() -> Router<App> {
         .route("/live", get(live::live))
         .route("/assets/{name}", get(assets::asset))
         .route("/favicon.ico", get(assets::icon))
+        .merge(access::web::routes())
         .layer(
             CompressionLayer::new().compress_when(
                 DefaultPredicate::new().and(NotForContentType::new("font/")).and(NotForContentType::SSE),

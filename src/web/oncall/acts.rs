@@ -67,6 +67,6 @@ async fn hand_over(app: &App, form: &Form, taking: Taking) -> Result<(), Trouble
 /// Ends an override; one that has not begun is dropped.
 pub(in crate::web) async fn end(State(app): State<App>, form: Form) -> Result<Redirect, Trouble> {
     form.visitor.require(Role::Commander)?;
-    api::overrides::finish(&app, form.fields.get("id")).await?;
+    api::overrides::finish(&app, &form.visitor.caller, form.fields.get("id")).await?;
     Ok(Redirect::to("/oncall?done=ended"))
 }
