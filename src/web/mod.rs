@@ -8,6 +8,7 @@ mod assets;
 mod board;
 mod form;
 mod frame;
+mod handsets;
 mod incident;
 mod live;
 mod store;
@@ -85,6 +86,13 @@ pub fn routes() -> Router<App> {
         .route("/incidents/{reference}/preview", post(incident::preview_update))
         .route("/incidents/{reference}/export", get(incident::export))
         .route("/incidents/{reference}/{act}", post(acts::act))
+        .route("/handsets", get(handsets::handsets))
+        .route("/handsets/live", get(live::handsets))
+        .route("/handsets/dial", post(handsets::dial))
+        .route("/handsets/clock", post(handsets::speed))
+        .route("/handsets/phone/{number}/sms", post(handsets::write))
+        .route("/handsets/phone/{number}/behaviour", post(handsets::behave))
+        .route("/handsets/call/{id}/{act}", post(handsets::call))
         .route("/live", get(live::live))
         .route("/assets/{name}", get(assets::asset))
         .layer(
