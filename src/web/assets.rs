@@ -26,6 +26,8 @@ assets! {
     "style.css" as "text/css; charset=utf-8",
     "board.css" as "text/css; charset=utf-8",
     "oncall.css" as "text/css; charset=utf-8",
+    "handsets.css" as "text/css; charset=utf-8",
+    "handsets.js" as "text/javascript; charset=utf-8",
     "live.js" as "text/javascript; charset=utf-8",
     "inter.woff2" as "font/woff2",
     "icon.svg" as "image/svg+xml",

@@ -9,6 +9,7 @@ mod board;
 mod compliance;
 mod form;
 mod frame;
+mod handsets;
 mod incident;
 mod live;
 mod oncall;
@@ -95,6 +96,13 @@ pub fn routes() -> Router<App> {
         .route("/oncall/feeds/revoke", post(oncall::revoke))
         .route("/oncall/feed/{name}", get(oncall::feed))
         .route("/compliance", get(compliance::compliance))
+        .route("/handsets", get(handsets::handsets))
+        .route("/handsets/live", get(live::handsets))
+        .route("/handsets/dial", post(handsets::dial))
+        .route("/handsets/clock", post(handsets::speed))
+        .route("/handsets/phone/{number}/sms", post(handsets::write))
+        .route("/handsets/phone/{number}/behaviour", post(handsets::behave))
+        .route("/handsets/call/{id}/{act}", post(handsets::call))
         .route("/live", get(live::live))
         .route("/assets/{name}", get(assets::asset))
         .route("/favicon.ico", get(assets::icon))
