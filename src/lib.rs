@@ -44,6 +44,8 @@ pub mod store;
 pub mod timer;
 /// Who watches the watchman: heartbeats, stalls, clock steps, room on the disk.
 pub mod watch;
+/// The pages.
+pub mod web;
 
 /// Time as an argument.
 pub mod clock;

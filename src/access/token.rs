@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
+use sha2::Sha256;
 
 use super::Role;
 use crate::{clock::Time, id::PersonKey};
@@ -20,13 +22,33 @@ const MOST_CHARACTERS: usize = 4096;
 pub struct TokenKey {
     encoding: EncodingKey,
     decoding: DecodingKey,
+    /// What the other keys of the installation are made from.
+    root: Hmac<Sha256>,
 }
 
 impl TokenKey {
     /// From the installation's secret, at least 32 bytes of it ([`super::secret()`]).
     pub fn new(secret: &[u8]) -> Self {
-        TokenKey { encoding: EncodingKey::from_secret(secret), decoding: DecodingKey::from_secret(secret) }
+        TokenKey {
+            encoding: EncodingKey::from_secret(secret),
+            decoding: DecodingKey::from_secret(secret),
+            root: keyed(secret),
+        }
     }
+
+    /// Another key of the same secret, for one purpose: who learns it learns neither the secret nor the other keys
+    /// (the idea of HKDF's second step, RFC 5869, 2.3: the secret is a key already).
+    pub fn derive(&self, purpose: &str) -> [u8; 32] {
+        let mut mac = self.root.clone();
+        mac.update(b"ringdown key for ");
+        mac.update(purpose.as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+}
+
+/// HMAC-SHA-256 with this key: it takes one of any length.
+pub(super) fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("HMAC takes a key of any length")
 }
 
 impl fmt::Debug for TokenKey {
@@ -129,6 +151,14 @@ mod tests {
 
     fn encoded(part: &serde_json::Value) -> String {
         BASE64_URL_SAFE_NO_PAD.encode(part.to_string())
+    }
+
+    #[test]
+    fn the_keys_of_one_secret_are_different_and_stay_the_same() {
+        let key = key();
+        assert_eq!(key.derive("codes"), TokenKey::new(&[7; 32]).derive("codes"));
+        assert_ne!(key.derive("codes"), key.derive("names"));
+        assert_ne!(key.derive("codes"), TokenKey::new(&[8; 32]).derive("codes"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use axum::{extract::State, http::StatusCode};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -10,14 +11,14 @@ use super::{
     Answer, Problem,
     check::{Check, LINE, TEXT},
     incidents::find,
-    request::{Name, Posted},
+    request::{self, Name, Posted},
     view::{self, IncidentView},
 };
 use crate::{
     access::{Allowed, Caller, Role, least},
     config::Config,
     id::PersonKey,
-    incident::{Actor, Command, Evidence, RcaStage, Via},
+    incident::{Actor, Command, Evidence, Incident, RcaStage, Via},
     server::App,
     sla::Priority,
     store::retry::retried,
@@ -55,6 +56,69 @@ trait Act: DeserializeOwned {
 
     /// The command; wrong fields are noted in `check`.
     fn command(&self, by: Actor, config: &Config, check: &mut Check) -> Command;
+
+    /// Who may.
+    const LEAST: Role;
+}
+
+/// Carries out the act of this name (the last word of its path) with the fields of its body, for somebody who does not
+/// come with a request of the API: the pages. The same rules hold.
+pub async fn named(app: &App, caller: &Caller, reference: &str, act: &str, fields: Value) -> Result<Incident, Problem> {
+    macro_rules! acts {
+        ($($name:literal: $body:ident),* $(,)?) => {
+            match act {
+                $($name => prepare::<$body>(app, caller, fields)?,)*
+                _ => return Err(Problem::not_found("There is no such act.")),
+            }
+        };
+    }
+    let command = acts! {
+        "acknowledge": Acknowledge, "pass-on": PassOn, "response": RecordResponse, "updates": PostUpdate,
+        "priority": SetPriority, "escalate": Escalate, "responders": AddResponder, "commander": AssignCommander,
+        "wait": WaitOnCustomer, "resume": Resume, "resolve": Resolve, "reopen": Reopen, "cancel": Cancel,
+        "rule-out": RuleOut, "reengage": Reengage, "upstream": NoteUpstream, "call-link": OfferCall,
+        "rca": DeliverRca, "reply": CustomerReply, "customer-escalation": CustomerEscalation, "close": CustomerCloses,
+    };
+    let command = match command {
+        Command::Acknowledge { by, page, .. } => Command::Acknowledge { by, via: Via::Web, page },
+        Command::PassOn { by, page, .. } => Command::PassOn { by, via: Via::Web, page },
+        other => other,
+    };
+    retried(|| async {
+        let mut tx = app.db.begin().await?;
+        let id = find(&mut tx, reference).await?.id;
+        let incident = app.door.execute_in(&mut tx, &id, command.clone()).await?;
+        tx.commit().await?;
+        app.bell.ring();
+        Ok(incident)
+    })
+    .await
+}
+
+/// The command of a body that is given field by field.
+fn prepare<T: Act>(app: &App, caller: &Caller, fields: Value) -> Result<Command, Problem> {
+    caller.require(T::LEAST)?;
+    let body: T = request::json(fields.to_string().as_bytes())?;
+    command(&body, caller, &app.config.load())
+}
+
+fn command<T: Act>(body: &T, caller: &Caller, config: &Config) -> Result<Command, Problem> {
+    let mut check = Check::default();
+    let by = match body.on_behalf() {
+        None => caller.actor(),
+        Some(person) if caller.person.as_ref() == Some(person) => caller.actor(),
+        Some(_) if caller.role < Role::Commander => {
+            let detail = "Only a token with the role `commander` or `admin` may act for somebody else (`as`).";
+            return Err(Problem::forbidden(detail));
+        }
+        Some(person) => {
+            known(person, "/as", config, &mut check);
+            Actor::Person(person.clone())
+        }
+    };
+    let command = body.command(by, config, &mut check);
+    check.done()?;
+    Ok(command)
 }
 
 async fn carry_out<T: Act>(app: &App, caller: &Caller, name: &str, posted: Posted<T>) -> Answer {
@@ -63,22 +127,8 @@ async fn carry_out<T: Act>(app: &App, caller: &Caller, name: &str, posted: Poste
 
 async fn carry_out_once<T: Act>(app: &App, caller: &Caller, name: &str, posted: &Posted<T>) -> Answer {
     let config = app.config.load_full();
-    let mut check = Check::default();
-    let by = match posted.body.on_behalf() {
-        None => caller.actor(),
-        Some(person) if caller.person.as_ref() == Some(person) => caller.actor(),
-        Some(_) if caller.role < Role::Commander => {
-            let detail = "Only a token with the role `commander` or `admin` may act for somebody else (`as`).";
-            return Err(Problem::forbidden(detail).into());
-        }
-        Some(person) => {
-            known(person, "/as", &config, &mut check);
-            Actor::Person(person.clone())
-        }
-    };
-    let command = posted.body.command(by, &config, &mut check);
     let mut work = posted.begin(app, caller).await?;
-    check.done()?;
+    let command = command(&posted.body, caller, &config)?;
     let id = find(&mut work.tx, name).await?.id;
     let incident = app.door.execute_in(&mut work.tx, &id, command).await?;
     work.finish(app, StatusCode::OK, &view::incident(&incident, &config, caller)).await
@@ -110,6 +160,8 @@ macro_rules! act {
         }
 
         impl Act for $body {
+            const LEAST: Role = Role::$role;
+
             fn on_behalf(&self) -> Option<&PersonKey> {
                 self.on_behalf.as_ref()
             }

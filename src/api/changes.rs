@@ -50,8 +50,7 @@ async fn changes(
         detail: "Too many follow on this node, or it is about to end. Ask again.".into(),
         ..Problem::unavailable()
     })?;
-    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(instant);
-    listening.catch_up(&app, last).await?;
+    listening.catch_up(&app, last_heard(&headers)).await?;
     let events = stream::unfold(listening, async |mut listening: Listening| {
         let change = listening.next().await?;
         Some((Ok(event(&change)), listening))
@@ -60,7 +59,13 @@ async fn changes(
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(SILENCE)))
 }
 
-fn event(change: &Change) -> Event {
+/// The instant that `Last-Event-ID` names.
+pub fn last_heard(headers: &HeaderMap) -> Option<Time> {
+    headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(instant)
+}
+
+/// A change as an event of the stream.
+pub fn event(change: &Change) -> Event {
     let event = Event::default().event("incident").id(change.at.timestamp_micros().to_string());
     // Ids, numbers and instants: it always can be written.
     event.json_data(change).unwrap_or_default()

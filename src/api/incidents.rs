@@ -35,7 +35,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 }
 
 /// The incident that a path names, by reference or by id; 404 when there is none.
-pub(super) async fn find(tx: &mut Tx, name: &str) -> Result<Incident, Problem> {
+pub async fn find(tx: &mut Tx, name: &str) -> Result<Incident, Problem> {
     let found = if name.starts_with("inc_") {
         incident::store::load(tx, &name.into()).await?
     } else {

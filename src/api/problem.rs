@@ -1,5 +1,7 @@
 //! Errors as RFC 9457 problem details.
 
+use std::fmt;
+
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -124,6 +126,18 @@ impl Problem {
                 "The database does not take it now; nothing was recorded. Send it again.",
             )
         }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl MayConflict for Problem {
+    fn is_conflict(&self) -> bool {
+        self.conflict
     }
 }
 

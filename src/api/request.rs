@@ -98,7 +98,7 @@ fn idempotency_key(text: &str) -> Result<String, Problem> {
 }
 
 /// Reads JSON; no body at all is `{}`. 400 when it is not JSON, 422 with the field's pointer when it is not what we want.
-pub(super) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+pub fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let bytes = if bytes.trim_ascii().is_empty() { b"{}" } else { bytes };
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let wrong = |pointer: String, error: serde_json::Error| {

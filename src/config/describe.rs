@@ -82,6 +82,7 @@ fn person(person: &Person) -> Value {
         "contact": contact.collect::<Vec<_>>(),
         "rules": rules.collect::<serde_json::Map<_, Value>>(),
         "mail": person.mail.as_ref().map(MailAddress::as_str),
+        "role": person.role,
     })
 }
 

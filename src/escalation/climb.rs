@@ -61,11 +61,16 @@ impl<'a> Ladder<'a> {
         self.levels().iter().position(|level| level.notify.contains(target))
     }
 
+    /// What level `index` is called.
+    pub fn name(&self, index: usize) -> String {
+        self.levels().get(index).map_or_else(|| "last resort".into(), |level| level.name.clone())
+    }
+
     /// Who stands on level `index` at `at`.
     pub fn rung(&self, index: usize, world: World<'_>, at: Time) -> Rung {
         match self.levels().get(index) {
-            Some(level) => Rung { name: level.name.clone(), people: self.people_of(level, world, at) },
-            None => Rung { name: "last resort".into(), people: self.last_people() },
+            Some(level) => Rung { name: self.name(index), people: self.people_of(level, world, at) },
+            None => Rung { name: self.name(index), people: self.last_people() },
         }
     }
 

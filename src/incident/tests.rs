@@ -35,6 +35,7 @@ fn config() -> Config {
         let address = E164::parse(&format!("+1201555010{index}")).unwrap();
         let rule = |channel| NotificationRule { channel, method: "mobile".into(), after: Span::default() };
         let person = Person {
+            role: crate::access::Role::Responder,
             key: key.into(),
             name: key.to_uppercase(),
             zone: Zone::utc(),

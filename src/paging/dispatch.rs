@@ -157,6 +157,7 @@ mod tests {
             channels: vec![Channel::Sms, Channel::Voice],
         };
         let person = Person {
+            role: crate::access::Role::Responder,
             key: "ben".into(),
             name: "Ben".into(),
             zone: Zone::utc(),

@@ -52,6 +52,8 @@ pub enum Purpose {
     Customer,
     /// To see that a page would get through. Reaches nobody, and is no page to anybody who counts them.
     Heartbeat,
+    /// To give one of our people a one-time code. Its text has a place for the digits, which are in no row.
+    Code,
 }
 
 /// How far an attempt is.

@@ -11,6 +11,7 @@ pub use mail::MailAddress;
 pub use phone::E164;
 
 use crate::{
+    access::Role,
     id::PersonKey,
     sla::{Priority, Zone},
     span::Span,
@@ -30,6 +31,8 @@ pub struct Person {
     pub rules: BTreeMap<Priority, Vec<NotificationRule>>,
     /// Where they read mail. Nobody is paged by mail.
     pub mail: Option<MailAddress>,
+    /// What they may do once they are signed in.
+    pub role: Role,
 }
 
 /// One way to reach a person.

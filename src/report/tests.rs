@@ -154,6 +154,7 @@ fn scope(from: i64, to: i64) -> Scope {
 
 fn people() -> BTreeMap<PersonKey, Person> {
     let person = |key: &str, name: &str, zone: &str| Person {
+        role: crate::access::Role::Responder,
         key: key.into(),
         name: name.into(),
         zone: zone.parse().unwrap(),

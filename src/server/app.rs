@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 
 use super::{bell::Bell, settings::Settings};
 use crate::{
-    access::TokenKey,
+    access::{Desk, TokenKey},
     carrier::Carrier,
     clock::Clock,
     config::Config,
@@ -38,6 +38,8 @@ pub struct App {
     pub door: Door,
     /// Signs and verifies tokens.
     pub token_key: Arc<TokenKey>,
+    /// Where people sign in.
+    pub desk: Arc<Desk>,
     /// Signs exports and anchors.
     pub ledger_key: Arc<SigningKey>,
     /// What this process knows of its own health.
@@ -71,11 +73,27 @@ impl App {
             config: config.clone(),
             mail_domain: None,
         };
+        let desk = Arc::new(Desk::new(&settings, &keys.token));
         let (settings, carriers) = (Arc::new(settings), Arc::new(carriers));
         let (token_key, ledger_key) = (Arc::new(keys.token), Arc::new(keys.ledger));
         let watch = Arc::new(Watch::new(node.id(), clock.now()));
         let changes = Changes::default();
-        App { db, clock, bell, node, settings, config, carriers, mailers, changes, door, token_key, ledger_key, watch }
+        App {
+            db,
+            clock,
+            bell,
+            node,
+            settings,
+            config,
+            carriers,
+            mailers,
+            changes,
+            door,
+            token_key,
+            desk,
+            ledger_key,
+            watch,
+        }
     }
 
     /// The same with carriers that send mail. Message-IDs end in the domain of the first.

@@ -4,7 +4,7 @@ use axum::Router;
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 
 use super::App;
-use crate::{api, carrier, intake};
+use crate::{api, carrier, intake, web};
 
 /// Every door of the process.
 pub fn all(app: App) -> Router {
@@ -13,6 +13,7 @@ pub fn all(app: App) -> Router {
         .merge(intake::routes())
         .merge(carrier::twilio::routes())
         .merge(carrier::handsets::routes())
+        .merge(web::routes())
         // Only the route is named: paths carry keys and queries carry tokens.
         .layer(TraceLayer::new_for_http().make_span_with(|request: &axum::extract::Request| {
             let route = request.extensions().get::<axum::extract::MatchedPath>().map(|path| path.as_str().to_string());

@@ -82,6 +82,7 @@ fn request(method: &str, path: &str, token: &str) -> axum::http::request::Builde
 
 fn config() -> Config {
     let person = |key: &str| Person {
+        role: crate::access::Role::Responder,
         key: key.into(),
         name: key.to_uppercase(),
         zone: Zone::utc(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{DAY, by_priority, zone};
 use crate::{
+    access::Role,
     config::document::{Fields, Node, listed, shorten, well_formed},
     people::{Channel, ContactMethod, NotificationRule, Person},
     sla::Priority,
@@ -11,6 +12,10 @@ use crate::{
 };
 
 const CHANNELS: [(&str, Channel); 2] = [("sms", Channel::Sms), ("voice", Channel::Voice)];
+
+/// What a person may be. `intake` is for programs.
+const ROLES: [(&str, Role); 4] =
+    [("viewer", Role::Viewer), ("responder", Role::Responder), ("commander", Role::Commander), ("admin", Role::Admin)];
 
 /// Reads a person.
 pub fn person(key: &str, node: &Node<'_>) -> Person {
@@ -33,6 +38,7 @@ pub fn person(key: &str, node: &Node<'_>) -> Person {
             contact,
             rules,
             mail: t.optional("mail").and_then(Node::mail),
+            role: t.optional("role").and_then(|node| node.choice(&ROLES)).unwrap_or(Role::Responder),
         }
     })
 }

@@ -114,6 +114,7 @@ fn config() -> Config {
     let mut config = Config::default();
     for key in ["ada", "bob", "cyd"] {
         let person = Person {
+            role: crate::access::Role::Responder,
             key: key.into(),
             name: key.into(),
             zone: crate::sla::Zone::utc(),

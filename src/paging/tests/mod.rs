@@ -184,6 +184,7 @@ fn person(key: &str, name: &str, lines: &[(&str, &str, &[Channel])], rules: &[(C
     };
     let rules: Vec<NotificationRule> = rules.iter().map(rule).collect();
     Person {
+        role: crate::access::Role::Responder,
         key: key.into(),
         name: name.into(),
         zone: "Europe/Berlin".parse().unwrap(),

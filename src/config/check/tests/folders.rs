@@ -56,7 +56,7 @@ layers = [{ people = ["ben"], turn = "fortnightly", start = 2026-02-30x, handoff
     schedules/everything.toml:4: people.anna.zone: no time zone is named `Europe/Berln`; use an IANA name such as `Europe/Berlin`
     schedules/everything.toml:5: people.anna.contact.mobile.phone: not a phone number in international form; write `+`, country code and number, for example `+12015550123`
     schedules/everything.toml:5: people.anna.contact.home.can[0]: `telex` is not known; write `sms` or `voice`
-    schedules/everything.toml:12: people.ben.pager: there is no such key; these exist: `contact`, `language`, `mail`, `name`, `rules` or `zone`
+    schedules/everything.toml:12: people.ben.pager: there is no such key; these exist: `contact`, `language`, `mail`, `name`, `role`, `rules` or `zone`
     schedules/everything.toml:14: teams.ops: warning: level 3 (`manager`, after 10m) of policy `default` reaches nobody in this team and would be skipped; name a `manager`
     schedules/everything.toml:14: teams.ops: warning: level 4 (`executive`, after 15m) of policy `default` reaches nobody in this team and would be skipped; name an `executive`
     schedules/everything.toml:17: teams.ops.schedule: there is no schedule `opps`; did you mean `ops`?

@@ -15,6 +15,7 @@ async fn world() -> World {
     let world = World::new().await;
     let rule = NotificationRule { channel: Channel::Sms, method: "mobile".into(), after: Span::default() };
     let engineer = Person {
+        role: crate::access::Role::Responder,
         key: "engineer".into(),
         name: "Engineer".into(),
         zone: Zone::utc(),

@@ -1,0 +1,48 @@
+//! `POST /incidents/REF/ACT`: what people do to an incident on its page.
+
+use axum::{
+    extract::{Path, State},
+    response::Redirect,
+};
+
+use super::{Form, Trouble};
+use crate::{api, server::App};
+
+/// Carries out one act and shows the incident again.
+pub(super) async fn act(
+    State(app): State<App>,
+    Path((reference, act)): Path<(String, String)>,
+    form: Form,
+) -> Result<Redirect, Trouble> {
+    let incident = api::acts::named(&app, &form.visitor.caller, &reference, &act, form.fields.json()).await?;
+    // Names of acts are ours: it got here.
+    Ok(Redirect::to(&format!("/incidents/{}?done={act}", incident.reference)))
+}
+
+/// What to say after an act, by its name.
+pub(super) fn done(act: &str) -> Option<&'static str> {
+    Some(match act {
+        "acknowledge" => "It is yours. No further level is paged because nobody acknowledged.",
+        "pass-on" => "Passed on. The next level is paged now.",
+        "response" => "Recorded: the customer was spoken to.",
+        "updates" => "Posted.",
+        "priority" => "The priority was changed.",
+        "escalate" => "The next level is paged now.",
+        "responders" => "They are paged now.",
+        "commander" => "The commander was named.",
+        "wait" => "The customer was asked. What the plan lets stand still stands still.",
+        "resume" => "It goes on.",
+        "resolve" => "Resolved.",
+        "reopen" => "Open again.",
+        "cancel" => "Cancelled.",
+        "rule-out" => "Ruled out. The customer is told.",
+        "reengage" => "Engaged again: the team is paged.",
+        "upstream" => "Noted. The customer and the subscribers are told.",
+        "call-link" => "The link was sent.",
+        "rca" => "The analysis was delivered.",
+        "reply" => "The customer's words were recorded.",
+        "customer-escalation" => "Recorded. The level that the plan offers is paged.",
+        "close" => "Closed for the customer.",
+        _ => return None,
+    })
+}

@@ -1,0 +1,80 @@
+//! What is shown when a page cannot be.
+
+use askama::Template;
+use axum::{
+    http::{StatusCode, header},
+    response::{Html, IntoResponse, Response},
+};
+
+use crate::{access::refused::Forbidden, api::Problem};
+
+/// A page instead of the one that was asked for: what is wrong, and what to do.
+#[derive(Debug)]
+pub enum Trouble {
+    Problem(Box<Problem>),
+    /// Whoever looks has to sign in, or may not: the answer says so.
+    Answer(Box<Response>),
+}
+
+#[derive(Template)]
+#[template(path = "web/trouble.html")]
+struct Page<'a> {
+    title: &'a str,
+    detail: &'a str,
+    errors: Vec<String>,
+}
+
+impl From<Problem> for Trouble {
+    fn from(problem: Problem) -> Self {
+        Trouble::Problem(Box::new(problem))
+    }
+}
+
+impl From<sqlx::Error> for Trouble {
+    fn from(error: sqlx::Error) -> Self {
+        Problem::from(error).into()
+    }
+}
+
+impl From<crate::incident::door::DoorError> for Trouble {
+    fn from(error: crate::incident::door::DoorError) -> Self {
+        Problem::from(error).into()
+    }
+}
+
+impl From<Forbidden> for Trouble {
+    fn from(forbidden: Forbidden) -> Self {
+        forbidden.into_response().into()
+    }
+}
+
+impl From<Response> for Trouble {
+    fn from(answer: Response) -> Self {
+        Trouble::Answer(Box::new(answer))
+    }
+}
+
+impl IntoResponse for Trouble {
+    fn into_response(self) -> Response {
+        let problem = match self {
+            Trouble::Answer(answer) => return *answer,
+            Trouble::Problem(problem) => problem,
+        };
+        let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let errors = problem.errors.iter().map(|error| sentence(&error.pointer, &error.detail)).collect();
+        let page = Page { title: &problem.title, detail: &problem.detail, errors }.render();
+        let mut response = (status, Html(page.unwrap_or_else(|_| problem.title.clone()))).into_response();
+        if let Some(seconds) = problem.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+/// `note: must not be empty`.
+fn sentence(pointer: &str, detail: &str) -> String {
+    match pointer.trim_start_matches('/') {
+        "" => detail.into(),
+        field => format!("{}: {detail}", field.replace(['/', '_'], " ")),
+    }
+}
