@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 /// Files and folders that only decide: no input, no output, no clock of their own.
 const PURE: &[&str] = &[
     "access/cookie.rs",
+    "access/link.rs",
     "access/origin.rs",
     "incident/decide.rs",
     "incident/draft.rs",

@@ -5,6 +5,7 @@
 
 pub mod cookie;
 pub mod least;
+pub mod link;
 pub mod origin;
 pub mod refused;
 pub mod secret;
@@ -19,6 +20,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 
 pub use least::Allowed;
+pub use link::Links;
 pub use secret::{secret, token_key};
 pub use session::Visitor;
 pub use token::{BadToken, Claims, TokenKey};

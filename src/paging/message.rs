@@ -18,6 +18,9 @@ const TITLE: usize = 150;
 /// The least of a title that is worth having; a page that needs it takes another segment.
 const LEAST_TITLE: usize = 20;
 
+/// The least of a title that stands beside a link: what it is about is worth more than a way to see it.
+const LEAST_LINKED_TITLE: usize = 30;
+
 /// `14:32`, where the reader is.
 pub fn clock(at: Time, zone: &Zone) -> String {
     at.with_timezone(zone).format("%H:%M").to_string()
@@ -107,8 +110,9 @@ pub fn why(incident: &Incident, cause: Cause, zone: &Zone) -> String {
     }
 }
 
-/// A page, in one segment wherever that leaves room to say what it is about.
-pub fn page(incident: &Incident, cause: Cause, code: Option<&str>, zone: &Zone) -> String {
+/// A page, in one segment wherever that leaves room to say what it is about. `link`, to the page where it is
+/// acknowledged, stands at its end where that takes no segment more: the codes do without it.
+pub fn page(incident: &Incident, cause: Cause, code: Option<&str>, link: Option<&str>, zone: &Zone) -> String {
     let name = short(&segment::plain(&incident.customer_name), 30);
     let title = segment::plain(&incident.title);
     let why = why(incident, cause, zone);
@@ -117,16 +121,26 @@ pub fn page(incident: &Incident, cause: Cause, code: Option<&str>, zone: &Zone) 
         Some(code) => format!(" Reply {code} 4 to ack, {code} 9 to pass, {code} 6 resolve."),
         None => String::new(),
     };
-    let with = |most: usize| {
+    let with = |most: usize, link: &str| {
         let mut title = short(&title, most);
         if !title.ends_with(['.', '!', '?']) {
             title.push('.');
         }
-        format!("{} {} {name}: {title}{why}{tail}", incident.reference, incident.priority)
+        format!("{} {} {name}: {title}{why}{tail}{link}", incident.reference, incident.priority)
     };
-    let fits =
-        |segments: usize| (LEAST_TITLE..=TITLE).rev().map(with).find(|text| segment::segments(text).1 <= segments);
-    fits(1).or_else(|| fits(2)).unwrap_or_else(|| with(LEAST_TITLE))
+    let fits = |segments: usize, least: usize, link: &str| {
+        (least..=TITLE).rev().map(|most| with(most, link)).find(|text| segment::segments(text).1 <= segments)
+    };
+    let linked = |segments: usize| fits(segments, LEAST_LINKED_TITLE, &format!(" {}", link?));
+    let within = |segments: usize| linked(segments).or_else(|| fits(segments, LEAST_TITLE, ""));
+    within(1).or_else(|| within(2)).unwrap_or_else(|| with(LEAST_TITLE, ""))
+}
+
+/// A text to the customer with the link to their page, where that takes no segment more and it has no other link.
+pub fn with_link(text: &str, link: Option<&str>) -> String {
+    let parts = |text: &str| segment::segments(text).1;
+    let linked = link.filter(|_| !text.contains("://")).map(|link| format!("{text} See {link}"));
+    linked.filter(|linked| parts(linked) <= parts(text) && linked.chars().count() <= LONGEST).unwrap_or_else(|| text.into())
 }
 
 /// A test page's text.
@@ -272,14 +286,14 @@ pub mod tests {
     #[test]
     fn a_page_names_the_incident_and_the_codes_first() {
         let zone: Zone = "Europe/Berlin".parse().unwrap();
-        let text = |cause| page(&incident(), cause, Some("37"), &zone);
+        let text = |cause| page(&incident(), cause, Some("37"), None, &zone);
         insta::assert_snapshot!(text(Cause::Opened), @"4821 P1 Acme Bank: checkout down. Reply 37 4 to ack, 37 9 to pass, 37 6 resolve.");
         insta::assert_snapshot!(text(Cause::NotAcknowledged), @"4821 P1 Acme Bank: checkout down. Nobody took it yet. Reply 37 4 to ack, 37 9 to pass, 37 6 resolve.");
         insta::assert_snapshot!(text(Cause::CallbackAtRisk), @"4821 P1 Acme Bank: checkout down. Call the customer by 13:30. Reply 37 4 to ack, 37 9 to pass, 37 6 resolve.");
         insta::assert_snapshot!(text(Cause::CallbackMissed), @"4821 P1 Acme Bank: checkout down. The callback was due 13:30. Call now. Reply 37 4 to ack, 37 9 to pass, 37 6 resolve.");
         insta::assert_snapshot!(text(Cause::UpdateDue), @"4821 P1 Acme Bank: checkout down. Update the customer by 14:00. Reply 37 4 to ack, 37 9 to pass, 37 6 resolve.");
         insta::assert_snapshot!(text(Cause::PassedOn), @"4821 P1 Acme Bank: checkout down. Passed on to you. Reply 37 4 to ack, 37 9 to pass, 37 6 resolve.");
-        insta::assert_snapshot!(page(&incident(), Cause::Opened, None, &zone), @"4821 P1 Acme Bank: checkout down.");
+        insta::assert_snapshot!(page(&incident(), Cause::Opened, None, None, &zone), @"4821 P1 Acme Bank: checkout down.");
     }
 
     #[test]
@@ -311,7 +325,7 @@ pub mod tests {
         {
             let told = Incident { title, customer_name: name.into(), ..incident() };
             for cause in [Cause::Opened, Cause::NotAcknowledged, Cause::CallbackAtRisk, Cause::UpdateMissed] {
-                let text = page(&told, cause, Some("37"), &zone);
+                let text = page(&told, cause, Some("37"), None, &zone);
                 assert_eq!(segment::segments(&text).1, 1, "{text}");
             }
         }
@@ -321,7 +335,7 @@ pub mod tests {
         #[test]
         fn a_page_takes_two_segments_at_most_whatever_the_customer_said(title in "\\PC{0,300}", name in "\\PC{0,80}") {
             let told = Incident { title, customer_name: name, ..incident() };
-            let text = page(&told, Cause::Opened, Some("37"), &Zone::utc());
+            let text = page(&told, Cause::Opened, Some("37"), None, &Zone::utc());
             prop_assert!(segment::segments(&text).1 <= 2, "{}", text);
             prop_assert!(text.starts_with("4821 P1 "));
             prop_assert!(text.ends_with("37 6 resolve."));
