@@ -127,7 +127,7 @@ impl Sender {
 
     /// What a text says on the air: its link is sealed, which it is not in the database. The same each time, so that it
     /// is found again.
-    fn words(&self, attempt: &Attempt) -> Option<String> {
+    fn text(&self, attempt: &Attempt) -> Option<String> {
         let body = attempt.body.as_deref()?;
         Some(match (attempt.purpose, &attempt.page, &attempt.incident) {
             (Purpose::Page, Some(page), _) => self.app.links.sealed(body, link::For::Page(page)),
@@ -144,7 +144,7 @@ impl Sender {
                 known.map(|known| known.map(|()| Accepted { sid, status: Status::Delivered }))
             }
             Channel::Sms => {
-                let body = self.words(attempt).unwrap_or_default();
+                let body = self.text(attempt).unwrap_or_default();
                 let left = attempt.expires_at - self.app.clock.now();
                 let validity = left.clamp(TimeDelta::seconds(60), TimeDelta::hours(10));
                 let sms = Sms { attempt: attempt.id.clone(), to: attempt.address.clone(), body, validity };
@@ -240,7 +240,7 @@ impl Sender {
             attempt: attempt.id.clone(),
             channel: attempt.channel,
             to: attempt.address.clone(),
-            body: self.words(attempt).filter(|_| attempt.channel == Channel::Sms),
+            body: self.text(attempt).filter(|_| attempt.channel == Channel::Sms),
             since: attempt.sent_at.unwrap_or(attempt.created_at),
         };
         match tokio::time::timeout(ANSWER_WITHIN, carrier.look_up(&sent)).await {

@@ -23,6 +23,8 @@ macro_rules! assets {
 assets! {
     "style.css" as "text/css; charset=utf-8",
     "board.css" as "text/css; charset=utf-8",
+    "phone.css" as "text/css; charset=utf-8",
+    "renew.js" as "text/javascript; charset=utf-8",
     "live.js" as "text/javascript; charset=utf-8",
     "inter.woff2" as "font/woff2",
     "icon.svg" as "image/svg+xml",

@@ -3,19 +3,22 @@
 //! A page is a struct with a template beside it that extends `frame.html`. What a caller, a customer or a payload said is
 //! text: templates escape by construction, and the content security policy runs no script but ours.
 
+mod acknowledge;
 mod acts;
 mod assets;
 mod board;
 mod form;
 mod frame;
+mod guess;
 mod incident;
+mod linked;
 mod live;
 mod store;
 mod trouble;
 
 use askama::Template;
 use axum::{
-    Router,
+    Extension, Router,
     extract::Request,
     http::{HeaderName, HeaderValue, header},
     middleware::{self, Next},
@@ -85,6 +88,8 @@ pub fn routes() -> Router<App> {
         .route("/incidents/{reference}/preview", post(incident::preview_update))
         .route("/incidents/{reference}/export", get(incident::export))
         .route("/incidents/{reference}/{act}", post(acts::act))
+        .route("/a/{token}", get(acknowledge::show).post(acknowledge::act))
+        .layer(Extension(guess::Guesses::default()))
         .route("/live", get(live::live))
         .route("/assets/{name}", get(assets::asset))
         .layer(
