@@ -20,6 +20,7 @@ const PURE: &[&str] = &[
     "incident/words.rs",
     "incident/rehearsal.rs",
     "incident/timeline.rs",
+    "incident/untried.rs",
     "incident/explain.rs",
     "incident/ledger.rs",
     "incident/ledger/",

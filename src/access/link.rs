@@ -171,10 +171,17 @@ mod tests {
 
     #[test]
     fn what_is_no_token_is_not_looked_up() {
-        for text in
-            ["", "4821", "abcdefghijkmnpqr", "x821abcdefghijkmnpqr", "4821ABCDEFGHIJKMNPQR", "4821abcdefghijkmnp/r",
-             "1234567890abcdefghijkmnpqr", "4821éééééééééééééééé", "4821abcdefghijkmnpql"]
-        {
+        for text in [
+            "",
+            "4821",
+            "abcdefghijkmnpqr",
+            "x821abcdefghijkmnpqr",
+            "4821ABCDEFGHIJKMNPQR",
+            "4821abcdefghijkmnp/r",
+            "1234567890abcdefghijkmnpqr",
+            "4821éééééééééééééééé",
+            "4821abcdefghijkmnpql",
+        ] {
             assert_eq!(read(text), None, "{text}");
         }
         assert_eq!(read("4821abcdefghijkmnpqr"), Some(("4821", "abcdefghijkmnpqr")));

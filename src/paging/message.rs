@@ -140,7 +140,9 @@ pub fn page(incident: &Incident, cause: Cause, code: Option<&str>, link: Option<
 pub fn with_link(text: &str, link: Option<&str>) -> String {
     let parts = |text: &str| segment::segments(text).1;
     let linked = link.filter(|_| !text.contains("://")).map(|link| format!("{text} See {link}"));
-    linked.filter(|linked| parts(linked) <= parts(text) && linked.chars().count() <= LONGEST).unwrap_or_else(|| text.into())
+    linked
+        .filter(|linked| parts(linked) <= parts(text) && linked.chars().count() <= LONGEST)
+        .unwrap_or_else(|| text.into())
 }
 
 /// A test page's text.
@@ -297,6 +299,47 @@ pub mod tests {
     }
 
     #[test]
+    fn a_page_has_its_link_at_the_end_where_that_takes_no_segment_more() {
+        let link = "https://pager.example.com/a/4821****************";
+        let text = |title: &str, name: &str, cause, link| {
+            let told = Incident { title: title.into(), customer_name: name.into(), ..incident() };
+            page(&told, cause, Some("37"), Some(link), &Zone::utc())
+        };
+        insta::assert_snapshot!(text("checkout down", "Acme Bank", Cause::Opened, link), @"4821 P1 Acme Bank: checkout down. Reply 37 4 to ack, 37 9 to pass, 37 6 resolve. https://pager.example.com/a/4821****************");
+        let long = "x".repeat(400);
+        let linked = text(&long, "Acme Bank", Cause::Opened, link);
+        assert!(linked.ends_with(link) && segment::segments(&linked).1 == 1, "{linked}");
+        assert!(linked.contains(&format!("{}...", "x".repeat(27))), "{linked}");
+        // The codes and what it is about come first.
+        let far = format!("https://{}.example.com/a/4821****************", "a".repeat(60));
+        for (title, cause, link) in [
+            (long.as_str(), Cause::CallbackMissed, link),
+            (&long, Cause::Opened, &far),
+            ("checkout down", Cause::Opened, &far),
+        ] {
+            let bare = text(title, "Acme Bank", cause, link);
+            assert!(bare.ends_with("37 6 resolve.") && segment::segments(&bare).1 == 1, "{bare}");
+        }
+        let chinese = text("支付失败", "支付宝", Cause::Opened, link);
+        assert!(segment::segments(&chinese).1 == 1 && chinese.ends_with("37 6 resolve."), "{chinese}");
+        let chinese = text("支付失败支付失败支付失败", "支付宝", Cause::Opened, link);
+        assert!(segment::segments(&chinese).1 == 2 && chinese.ends_with(link), "{chinese}");
+    }
+
+    #[test]
+    fn a_text_to_the_customer_has_the_link_where_that_takes_no_segment_more() {
+        let link = Some("https://pager.example.com/s/4821****************");
+        let short = "4821: we have your report (P1). An engineer will call you back by 14:32.";
+        assert_eq!(with_link(short, link), format!("{short} See {}", link.unwrap()));
+        assert_eq!(with_link(short, None), short);
+        for text in ["y".repeat(150), "4821: start the call: https://meet.example.com/1".into(), "支".repeat(60)] {
+            assert_eq!(with_link(&text, link), text);
+        }
+        let two = "z".repeat(200);
+        assert!(with_link(&two, link).ends_with("*"), "there is room in the second segment");
+    }
+
+    #[test]
     fn whoever_takes_it_is_told_what_is_owed_in_their_own_time() {
         let mut taken = incident();
         insta::assert_snapshot!(yours(&taken, &"Europe/Berlin".parse().unwrap()), @"4821 is yours. Call the customer back by 13:30. Ann: +12015550199");
@@ -339,6 +382,10 @@ pub mod tests {
             prop_assert!(segment::segments(&text).1 <= 2, "{}", text);
             prop_assert!(text.starts_with("4821 P1 "));
             prop_assert!(text.ends_with("37 6 resolve."));
+            let link = "https://pager.example.com/a/4821****************";
+            let linked = page(&told, Cause::Opened, Some("37"), Some(link), &Zone::utc());
+            prop_assert!(segment::segments(&linked).1 <= segment::segments(&text).1, "{}", linked);
+            prop_assert!(linked.contains("37 6 resolve."));
         }
     }
 }

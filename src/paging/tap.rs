@@ -151,7 +151,6 @@ fn span(minutes: u16) -> String {
     if minutes > 0 && minutes % 60 == 0 { format!("{} h", minutes / 60) } else { format!("{minutes} min") }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,7 +13,7 @@ use super::{Trouble, guess::Guesses};
 use crate::{
     access::link::{self, For},
     clock::Time,
-    id::{IncidentId, PageId},
+    id::PageId,
     incident::{self, Incident},
     server::App,
 };
@@ -93,12 +93,4 @@ async fn find<T>(
 fn gone(kind: Kind) -> Response {
     let page = Gone { of_page: kind == Kind::Page }.render().unwrap_or_default();
     (StatusCode::NOT_FOUND, Html(page)).into_response()
-}
-
-/// The path of a token's page, for where one goes after an act.
-pub(super) fn path(app: &App, incident: &IncidentId, reference: &str, page: Option<u32>) -> String {
-    match page {
-        Some(number) => format!("/a/{}", app.links.token(reference, For::Page(&PageId::of(incident, number)))),
-        None => format!("/s/{}", app.links.token(reference, For::Customer(incident))),
-    }
 }

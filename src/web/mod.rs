@@ -13,6 +13,7 @@ mod guess;
 mod incident;
 mod linked;
 mod live;
+mod status;
 mod store;
 mod trouble;
 
@@ -89,6 +90,7 @@ pub fn routes() -> Router<App> {
         .route("/incidents/{reference}/export", get(incident::export))
         .route("/incidents/{reference}/{act}", post(acts::act))
         .route("/a/{token}", get(acknowledge::show).post(acknowledge::act))
+        .route("/s/{token}", get(status::show).post(status::act))
         .layer(Extension(guess::Guesses::default()))
         .route("/live", get(live::live))
         .route("/assets/{name}", get(assets::asset))

@@ -4,7 +4,7 @@ use crate::{
     api::view,
     clock::Time,
     config::Config,
-    incident::{Actor, Incident, Recorded},
+    incident::{Actor, Incident, Recorded, untried},
     paging::{message, tap},
     people::Person,
     sla::Priority,
@@ -54,13 +54,22 @@ pub(super) struct Next {
     pub name: Option<String>,
     pub number: Option<String>,
     pub update_by: Option<Time>,
+    /// Since when the number is one from the customer's page that nobody has tried.
+    pub untried: Option<Time>,
     /// `15 min`
     pub eta: Option<String>,
 }
 
 impl Facts {
     /// Of page `number` of an incident, for `me`.
-    pub fn of(incident: &Incident, number: u32, me: &Person, code: Option<String>, config: &Config, now: Time) -> Facts {
+    pub fn of(
+        incident: &Incident,
+        number: u32,
+        me: &Person,
+        code: Option<String>,
+        config: &Config,
+        now: Time,
+    ) -> Facts {
         let mut beside: Vec<(String, Time)> = Vec::new();
         for page in incident.pages.values().filter(|page| page.person != me.key) {
             let name = view::person(&page.person, config).name;
@@ -88,14 +97,7 @@ impl Facts {
 
 impl Stand {
     /// For `me`, who was paged with page `number`.
-    pub fn of(
-        incident: &Incident,
-        number: u32,
-        me: &Person,
-        events: &[Recorded],
-        config: &Config,
-        now: Time,
-    ) -> Stand {
+    pub fn of(incident: &Incident, number: u32, me: &Person, events: &[Recorded], config: &Config, now: Time) -> Stand {
         if !incident.is_open() {
             let words = message::taken(incident, config, &me.zone);
             return Stand::Over(words.unwrap_or_else(|| format!("{} is over.", incident.reference)));
@@ -128,6 +130,7 @@ impl Next {
             name: incident.contact.name.as_deref().map(|name| message::short(name, 60)),
             number: incident.contact.number.clone(),
             update_by: message::update_due(incident),
+            untried: untried::since(events),
             eta: tap::eta(events, me),
         }
     }
