@@ -28,6 +28,8 @@ assets! {
     "oncall.css" as "text/css; charset=utf-8",
     "handsets.css" as "text/css; charset=utf-8",
     "handsets.js" as "text/javascript; charset=utf-8",
+    "phone.css" as "text/css; charset=utf-8",
+    "renew.js" as "text/javascript; charset=utf-8",
     "live.js" as "text/javascript; charset=utf-8",
     "inter.woff2" as "font/woff2",
     "icon.svg" as "image/svg+xml",

@@ -9,7 +9,7 @@ use ringdown::{
         Role, grant,
         session::{self, From, How, Who},
     },
-    clock::{Clock, Speed},
+    clock::{Clock, Speed, Time},
     config,
     server::{
         boot::{self, Running},
@@ -35,13 +35,18 @@ pub struct House {
 }
 
 impl House {
-    /// With the example's people, in real time.
+    /// With the example's people, at the present instant.
     pub async fn open() -> House {
-        House::with(|_| {}).await
+        House::with(Utc::now(), |_| {}).await
+    }
+
+    /// From an instant on.
+    pub async fn at(instant: &str) -> House {
+        House::with(instant.parse().expect("an instant"), |_| {}).await
     }
 
     /// With settings of its own.
-    pub async fn with(change: impl FnOnce(&mut Settings)) -> House {
+    pub async fn with(start: Time, change: impl FnOnce(&mut Settings)) -> House {
         let folder = tempfile::tempdir().expect("a folder");
         let schedules = folder.path().join("schedules");
         config::write_example(&schedules).expect("the example");
@@ -56,7 +61,7 @@ impl House {
             ..Settings::default()
         };
         change(&mut settings);
-        let (clock, speed) = Clock::scaled(Utc::now(), 1.0);
+        let (clock, speed) = Clock::scaled(start, 1.0);
         let running = boot::start(settings.clone(), clock.clone()).await.expect("it starts");
         let app = &running.app;
         let now = clock.now();

@@ -8,3 +8,4 @@ mod driver;
 mod hostile;
 mod house;
 mod plain;
+mod story;
