@@ -21,11 +21,13 @@ pub const ALL: &[(&str, &[(&str, Sql)])] = &[
     ("mail", ringdown::mail::store::STATEMENTS),
     ("node", ringdown::node::store::STATEMENTS),
     ("oncall", ringdown::oncall::store::STATEMENTS),
+    ("oncall/feed", ringdown::oncall::feed::store::STATEMENTS),
     ("paging", ringdown::paging::store::STATEMENTS),
     ("quarantine", ringdown::quarantine::store::STATEMENTS),
     ("report", ringdown::report::store::STATEMENTS),
     ("timer", ringdown::timer::claim::STATEMENTS),
     ("watch", ringdown::watch::store::STATEMENTS),
+    ("web", ringdown::web::STATEMENTS),
 ];
 
 #[tokio::test]

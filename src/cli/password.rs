@@ -75,9 +75,10 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
 
 /// The folder of schedules may be elsewhere; where it is here, it knows the person.
 pub(super) fn known(settings: &Settings, person: &PersonKey) -> anyhow::Result<()> {
-    let people = config::load(&settings.schedules).config.people;
-    let shown = settings.schedules.display();
-    ensure!(people.is_empty() || people.contains_key(person), "there is no person `{person}` in {shown}");
+    if let Ok(loaded) = config::load(&settings.schedules) {
+        let shown = settings.schedules.display();
+        ensure!(loaded.config.people.contains_key(person), "there is no person `{person}` in {shown}");
+    }
     Ok(())
 }
 

@@ -16,13 +16,16 @@ struct Asset {
 macro_rules! assets {
     ($($name:literal as $kind:literal),* $(,)?) => {
         const ASSETS: &[Asset] =
-            &[$(Asset { name: $name, kind: $kind, bytes: include_bytes!(concat!("assets/", $name)) }),*];
+            &[$(Asset { name: $name, kind: $kind, bytes: include_bytes!(concat!("assets/", $name)) },)*
+            // A report looks the same on a page of its own.
+            Asset { name: "report.css", kind: "text/css; charset=utf-8", bytes: include_bytes!("../report/report.css") }];
     };
 }
 
 assets! {
     "style.css" as "text/css; charset=utf-8",
     "board.css" as "text/css; charset=utf-8",
+    "oncall.css" as "text/css; charset=utf-8",
     "live.js" as "text/javascript; charset=utf-8",
     "inter.woff2" as "font/woff2",
     "icon.svg" as "image/svg+xml",

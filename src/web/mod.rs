@@ -6,10 +6,12 @@
 mod acts;
 mod assets;
 mod board;
+mod compliance;
 mod form;
 mod frame;
 mod incident;
 mod live;
+mod oncall;
 mod store;
 mod trouble;
 
@@ -85,6 +87,14 @@ pub fn routes() -> Router<App> {
         .route("/incidents/{reference}/preview", post(incident::preview_update))
         .route("/incidents/{reference}/export", get(incident::export))
         .route("/incidents/{reference}/{act}", post(acts::act))
+        .route("/oncall", get(oncall::on_call))
+        .route("/oncall/take", post(oncall::take))
+        .route("/oncall/give", post(oncall::give))
+        .route("/oncall/end", post(oncall::end))
+        .route("/oncall/feeds", post(oncall::make))
+        .route("/oncall/feeds/revoke", post(oncall::revoke))
+        .route("/oncall/feed/{name}", get(oncall::feed))
+        .route("/compliance", get(compliance::compliance))
         .route("/live", get(live::live))
         .route("/assets/{name}", get(assets::asset))
         .merge(access::web::routes())
