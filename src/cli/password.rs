@@ -53,6 +53,7 @@ pub struct Args {
 pub async fn run(args: Args) -> anyhow::Result<()> {
     let name = password::name(&args.name)
         .context("a name has 1 to 100 letters, digits, `.`, `_`, `-`, `@` or `+`, and no spaces")?;
+    ensure!(args.role != Some(Role::Intake), "`intake` is for programs; see `ringdown token create`");
     let settings = args.here.settings()?;
     if let Some(person) = &args.person {
         known(&settings, person)?;
