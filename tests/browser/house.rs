@@ -6,12 +6,13 @@ use std::{net::TcpListener, path::PathBuf, time::Duration};
 use chrono::{TimeDelta, Utc};
 use ringdown::{
     access::{
-        Role, grant,
+        self, Role, grant,
         session::{self, From, How, Who},
     },
     clock::{Clock, Speed, Time},
     config,
     server::{
+        App,
         boot::{self, Running},
         settings::{Settings, WatchSettings},
     },
@@ -90,7 +91,7 @@ impl House {
     }
 
     async fn sign_in(&self, browser: &Browser, who: Who) {
-        let app = &self.running.as_ref().expect("it runs").app;
+        let app = self.app();
         let mut tx = app.db.begin().await.expect("the database");
         let header = session::begin(&mut tx, app, &who, How::Link, &From::default()).await.expect("a session");
         tx.commit().await.expect("the database");
@@ -98,6 +99,17 @@ impl House {
         let (name, value) = header.split(';').next().and_then(|pair| pair.split_once('=')).expect("a cookie");
         browser.go(&format!("{}/assets/icon.svg", self.url)).await;
         browser.cookie(name, value).await;
+    }
+
+    /// What runs.
+    pub fn app(&self) -> &App {
+        &self.running.as_ref().expect("it runs").app
+    }
+
+    /// A link that signs one of our people in, once.
+    pub async fn link(&self, person: &str) -> String {
+        let made = access::sign_in::make_link(self.app(), &Who::person(person.into())).await.expect("a link");
+        format!("{}/sign-in/link/{made}", self.url)
     }
 
     /// Goes to a path.
