@@ -40,8 +40,7 @@ const LOAD: Sql = Sql {
     sqlite: concat!("select ", columns!(), " from attempts where id = $1"),
     postgres: concat!("select ", columns!(), " from attempts where id = $1 for update"),
 };
-/// One writer needs no lock. As strong as changing the row needs, and no stronger: a row that names the incident may be
-/// added or changed meanwhile.
+/// One writer needs no lock. No stronger than `incident::store` locks.
 const LOCK_INCIDENT: Sql = Sql {
     sqlite: "select id from attempts where id = $1",
     postgres: "select id from incidents where id = (select incident_id from attempts where attempts.id = $1) \
@@ -411,8 +410,7 @@ pub async fn release(tx: &mut Tx, now: Time) -> sqlx::Result<u64> {
     on!(tx, RELEASE, |c, sql| sqlx::query(sql).bind(now).execute(c).await.map(|done| done.rows_affected()))
 }
 
-/// Gives back what a node that stops has leased: it is looked up at once. Gives how many. On PostgreSQL what somebody
-/// changes at this moment is left out.
+/// Gives back what a node that stops has leased, but for what somebody is changing. Gives how many.
 pub async fn release_of(tx: &mut Tx, node: &str, now: Time) -> sqlx::Result<u64> {
     on!(tx, RELEASE_OF, |c, sql| sqlx::query(sql)
         .bind(now)
