@@ -24,6 +24,7 @@ mod tidy;
 mod upgrade;
 mod watch;
 mod watching;
+mod web_links;
 mod world;
 
 /// What the worlds of this binary are kept in.

@@ -27,6 +27,7 @@ mod statements;
 mod upgrade;
 mod watch;
 mod watching;
+mod web_links;
 mod world;
 
 /// What the worlds of this binary are kept in.

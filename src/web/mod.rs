@@ -3,21 +3,26 @@
 //! A page is a struct with a template beside it that extends `frame.html`. What a caller, a customer or a payload said is
 //! text: templates escape by construction, and the content security policy runs no script but ours.
 
+mod acknowledge;
 mod acts;
 mod assets;
 mod board;
 mod compliance;
 mod form;
 mod frame;
+mod guess;
+mod handsets;
 mod incident;
+mod linked;
 mod live;
 mod oncall;
+mod status;
 mod store;
 mod trouble;
 
 use askama::Template;
 use axum::{
-    Router,
+    Extension, Router,
     extract::Request,
     http::{HeaderName, HeaderValue, header},
     middleware::{self, Next},
@@ -95,8 +100,19 @@ pub fn routes() -> Router<App> {
         .route("/oncall/feeds/revoke", post(oncall::revoke))
         .route("/oncall/feed/{name}", get(oncall::feed))
         .route("/compliance", get(compliance::compliance))
+        .route("/handsets", get(handsets::handsets))
+        .route("/handsets/live", get(live::handsets))
+        .route("/handsets/dial", post(handsets::dial))
+        .route("/handsets/clock", post(handsets::speed))
+        .route("/handsets/phone/{number}/sms", post(handsets::write))
+        .route("/handsets/phone/{number}/behaviour", post(handsets::behave))
+        .route("/handsets/call/{id}/{act}", post(handsets::call))
+        .route("/a/{token}", get(acknowledge::show).post(acknowledge::act))
+        .route("/s/{token}", get(status::show).post(status::act))
+        .layer(Extension(guess::Guesses::default()))
         .route("/live", get(live::live))
         .route("/assets/{name}", get(assets::asset))
+        .route("/favicon.ico", get(assets::icon))
         .merge(access::web::routes())
         .layer(
             CompressionLayer::new().compress_when(

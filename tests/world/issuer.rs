@@ -60,6 +60,8 @@ fn key(id: &str) -> Key {
 }
 
 struct Book {
+    /// Where whom it serves is reached.
+    client_url: String,
     email: String,
     lie: Option<Lie>,
     post: bool,
@@ -88,6 +90,7 @@ impl Issuer {
     pub async fn start(clock: Clock, email: &str) -> Issuer {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let book = Book {
+            client_url: PUBLIC_URL.into(),
             email: email.into(),
             lie: None,
             post: false,
@@ -127,6 +130,12 @@ impl Issuer {
             name: "Sign in with Example".into(),
             claim: "email".into(),
         }
+    }
+
+    /// Whom it serves is reached elsewhere.
+    #[allow(dead_code, reason = "one of the test binaries uses it")]
+    pub fn serves(&self, public_url: &str) {
+        self.book().client_url = public_url.into();
     }
 
     /// Somebody else is signed in there now.
@@ -179,12 +188,13 @@ async fn discovery(State(issuer): State<Issuer>) -> Json<Value> {
 /// Whoever comes is signed in already, and says yes.
 async fn authorize(State(issuer): State<Issuer>, Query(asked): Query<Pairs>) -> Response {
     let is = |name: &str| value(&asked, name);
+    let back = format!("{}/sign-in/oidc/callback", issuer.book().client_url);
     let scopes: Vec<&str> = is("scope").split(' ').collect();
     for (fine, what) in [
         (is("tenant") == "example", "the endpoint's own query is gone"),
         (is("response_type") == "code", "response_type"),
         (is("client_id") == CLIENT, "client_id"),
-        (is("redirect_uri") == format!("{PUBLIC_URL}/sign-in/oidc/callback"), "redirect_uri"),
+        (is("redirect_uri") == back, "redirect_uri"),
         (scopes.contains(&"openid") && scopes.contains(&"email"), "scope"),
         (is("code_challenge_method") == "S256", "code_challenge_method"),
         (is("code_challenge").len() == 43, "code_challenge"),
