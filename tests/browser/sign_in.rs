@@ -77,7 +77,8 @@ async fn with_openid_connect_at_an_issuer() {
         settings.oidc = Some(issuer.settings());
         let file = settings.schedules.join("people.toml");
         let people = std::fs::read_to_string(&file).expect("the people");
-        let with_mail = people.replacen("name = \"Anna Reyes\"", "name = \"Anna Reyes\"\nmail = \"anna@example.com\"", 1);
+        let with_mail =
+            people.replacen("name = \"Anna Reyes\"", "name = \"Anna Reyes\"\nmail = \"anna@example.com\"", 1);
         std::fs::write(file, with_mail).expect("the people");
     })
     .await;
