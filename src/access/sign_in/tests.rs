@@ -63,7 +63,7 @@ async fn enter(app: &App, id: &str, digits: &str) -> &'static str {
 }
 
 async fn ask(app: &App, given: &str, network: &str) -> Option<String> {
-    ask_once(app, given, &from(network)).await.unwrap()
+    ask_code(app, given, &from(network)).await.unwrap()
 }
 
 /// To whom texts and calls wait to go out.
@@ -79,7 +79,7 @@ fn pass(hand: &ManualHand, app: &App, span: TimeDelta) {
 
 #[tokio::test]
 async fn a_password_signs_in_whatever_its_names_capitals() {
-    let (app, ..) = app().await;
+    let (app, _hand, _folder) = app().await;
     assert_eq!(password(&app, " Admin ", "correct horse", "home").await, "in");
     assert_eq!(password(&app, "admin", "correct horsf", "home").await, "wrong");
     assert_eq!(password(&app, "nobody", "correct horse", "home").await, "wrong");
@@ -105,7 +105,7 @@ async fn after_five_wrong_passwords_a_right_one_from_there_waits_and_from_elsewh
 
 #[tokio::test]
 async fn many_at_once_are_counted_before_they_are_checked() {
-    let (app, ..) = app().await;
+    let (app, _hand, _folder) = app().await;
     let wrong = (0..8).map(|_| password(&app, "admin", "wrong", "cafe"));
     assert!(futures::future::join_all(wrong).await.iter().all(|tried| *tried == "wrong"));
     let mut tx = app.db.read().await.unwrap();
@@ -148,7 +148,7 @@ async fn a_network_that_tries_many_names_is_stopped_whichever_it_tries_next() {
 
 #[tokio::test]
 async fn a_code_goes_to_a_line_of_the_person_by_text_if_it_can() {
-    let (app, ..) = app().await;
+    let (app, _hand, _folder) = app().await;
     for (given, went) in [
         ("anna", Some(("sms", "+12015550101"))),
         (" Anna ", Some(("sms", "+12015550101"))),
@@ -176,7 +176,7 @@ async fn a_code_goes_to_a_line_of_the_person_by_text_if_it_can() {
 
 #[tokio::test]
 async fn a_number_that_refused_texts_is_called() {
-    let (app, ..) = app().await;
+    let (app, _hand, _folder) = app().await;
     let mut tx = app.db.begin().await.unwrap();
     let number = E164::parse("+12015550101").unwrap();
     let stop = crate::paging::store::Handled::stop("main", "SM1", &number);
@@ -206,7 +206,7 @@ async fn a_code_signs_in_once_within_ten_minutes_and_proves_the_line() {
 
 #[tokio::test]
 async fn a_code_may_be_guessed_five_times() {
-    let (app, ..) = app().await;
+    let (app, _hand, _folder) = app().await;
     let id = ask(&app, "anna", "home").await.unwrap();
     let digits = app.desk.digits(&id);
     let wrong = if digits == "000000" { "000001" } else { "000000" };
@@ -235,7 +235,7 @@ async fn a_person_is_sent_three_codes_in_a_quarter_of_an_hour_and_is_told_nothin
 
 #[tokio::test]
 async fn ten_codes_from_one_network_are_all_there_are_whoever_is_meant() {
-    let (app, ..) = app().await;
+    let (app, _hand, _folder) = app().await;
     for n in 0..10 {
         assert!(ask(&app, &format!("nobody {n}"), "cafe").await.is_some());
     }
@@ -245,7 +245,7 @@ async fn ten_codes_from_one_network_are_all_there_are_whoever_is_meant() {
 
 #[tokio::test]
 async fn whoever_signed_in_from_a_network_is_sent_codes_there_whatever_others_ask_for() {
-    let (app, ..) = app().await;
+    let (app, _hand, _folder) = app().await;
     let id = ask(&app, "anna", "home").await.unwrap();
     assert_eq!(enter(&app, &id, &app.desk.digits(&id)).await, "in");
     for n in 0..12 {
@@ -261,7 +261,7 @@ async fn whoever_signed_in_from_a_network_is_sent_codes_there_whatever_others_as
 
 #[tokio::test]
 async fn nothing_in_the_database_gives_a_code_away() {
-    let (app, ..) = app().await;
+    let (app, _hand, _folder) = app().await;
     let id = ask(&app, "anna", "home").await.unwrap();
     let digits = app.desk.digits(&id);
     const BODY: Sql = Sql::same("select body from attempts where purpose = 'code'");

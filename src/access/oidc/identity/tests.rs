@@ -20,7 +20,7 @@ static KEYS: LazyLock<Vec<(Algorithm, EncodingKey, Jwk)>> = LazyLock::new(|| {
     let rsa: Vec<u8> = AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&rsa).unwrap().as_ref().to_vec();
     let random = aws_lc_rs::rand::SystemRandom::new();
     let ec = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
-    let ed = Ed25519KeyPair::generate_pkcs8(&random).unwrap();
+    let ed = Ed25519KeyPair::generate_pkcs8v1(&random).unwrap();
     let pem = format!(
         "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
         base64::prelude::BASE64_STANDARD.encode(&rsa)
