@@ -25,6 +25,8 @@ assets! {
     "board.css" as "text/css; charset=utf-8",
     "handsets.css" as "text/css; charset=utf-8",
     "handsets.js" as "text/javascript; charset=utf-8",
+    "intake.css" as "text/css; charset=utf-8",
+    "intake.js" as "text/javascript; charset=utf-8",
     "live.js" as "text/javascript; charset=utf-8",
     "inter.woff2" as "font/woff2",
     "icon.svg" as "image/svg+xml",

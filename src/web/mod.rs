@@ -10,6 +10,7 @@ mod form;
 mod frame;
 mod handsets;
 mod incident;
+mod intake;
 mod live;
 mod store;
 mod trouble;
@@ -93,6 +94,10 @@ pub fn routes() -> Router<App> {
         .route("/handsets/phone/{number}/sms", post(handsets::write))
         .route("/handsets/phone/{number}/behaviour", post(handsets::behave))
         .route("/handsets/call/{id}/{act}", post(handsets::call))
+        .route("/intake", get(intake::intake))
+        .route("/intake/payloads/{id}", get(intake::payload))
+        .route("/intake/integrations/{key}/keys", post(intake::reveal))
+        .route("/intake/integrations/{key}/test", post(intake::test))
         .route("/live", get(live::live))
         .route("/assets/{name}", get(assets::asset))
         .layer(
