@@ -166,7 +166,8 @@ impl House {
 
     /// What a phone does when it rings.
     pub async fn behave(&self, number: &str, behaviour: Value) {
-        let request = self.http.put(format!("{}/handsets/phones/{number}/behaviour", self.url)).bearer_auth(&self.token);
+        let request =
+            self.http.put(format!("{}/handsets/phones/{number}/behaviour", self.url)).bearer_auth(&self.token);
         let answer = request.json(&behaviour).send().await.expect("an answer");
         assert!(answer.status().is_success(), "{number}: {}", answer.status());
     }
