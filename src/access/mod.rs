@@ -9,6 +9,7 @@ pub mod cookie;
 mod desk;
 pub mod least;
 pub mod limit;
+pub mod link;
 pub mod network;
 pub mod oidc;
 pub mod origin;
@@ -30,6 +31,7 @@ use serde::{Deserialize, Serialize};
 
 pub use desk::Desk;
 pub use least::Allowed;
+pub use link::Links;
 pub use secret::{secret, token_key};
 pub use session::Visitor;
 pub use token::{BadToken, Claims, TokenKey};

@@ -39,6 +39,9 @@ const BY_REFERENCE: Sql = Sql::same(
      order by case when phase = 'open' then 0 else 1 end, id desc limit 1",
 );
 
+/// References are given again: the newest first.
+const OF_REFERENCE: Sql = Sql::same("select state from incidents where reference = $1 order by id desc limit 20");
+
 const OPEN_OF_CUSTOMER: Sql =
     Sql::same("select state from incidents where customer = $1 and phase = 'open' order by id desc limit 50");
 
@@ -109,6 +112,7 @@ pub const STATEMENTS: &[(&str, Sql)] = &[
     ("LOAD_FOR_UPDATE", LOAD_FOR_UPDATE),
     ("LOCK", LOCK),
     ("BY_REFERENCE", BY_REFERENCE),
+    ("OF_REFERENCE", OF_REFERENCE),
     ("OPEN_OF_CUSTOMER", OPEN_OF_CUSTOMER),
     ("LIST", LIST),
     ("INSERT", INSERT),
@@ -148,6 +152,11 @@ pub async fn lock(tx: &mut Tx, ids: &BTreeSet<IncidentId>) -> sqlx::Result<()> {
 /// The incident of a short reference: the open one, else the newest that had it.
 pub async fn by_reference(tx: &mut Tx, reference: &str) -> sqlx::Result<Option<Incident>> {
     one(on!(tx, BY_REFERENCE, |c, sql| sqlx::query_scalar(sql).bind(reference).fetch_optional(c).await)?)
+}
+
+/// Every incident that has a short reference or had it, the newest first.
+pub async fn of_reference(tx: &mut Tx, reference: &str) -> sqlx::Result<Vec<Incident>> {
+    many(on!(tx, OF_REFERENCE, |c, sql| sqlx::query_scalar(sql).bind(reference).fetch_all(c).await)?)
 }
 
 /// The open incidents of a customer, newest first.

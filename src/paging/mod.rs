@@ -10,7 +10,7 @@ pub mod attempt;
 pub mod breaker;
 pub mod call;
 pub mod claimed;
-mod customer;
+pub mod customer;
 pub mod dispatch;
 pub mod draft;
 pub mod grammar;
@@ -25,6 +25,7 @@ pub mod rules;
 pub mod script;
 pub mod send;
 pub mod store;
+pub mod tap;
 pub mod throttle;
 
 #[cfg(test)]

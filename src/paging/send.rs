@@ -15,7 +15,7 @@ use super::{
     dispatch, receipt, store,
 };
 use crate::{
-    access,
+    access::{self, link},
     carrier::{Accepted, Action, Call, Carrier, ErrorClass, SendError, Sent, Sms, Status},
     clock::Time,
     id::CarrierKey,
@@ -125,11 +125,14 @@ impl Sender {
         self.finish(claimed, |attempt| attempt.refuse(&error, now)).await;
     }
 
-    /// What a text says. The digits of a one-time code are put in here and nowhere before.
+    /// What a text says on the air: the digits of a one-time code and the seal of a link are put in here, and stand nowhere
+    /// in the database. The same each time, so that it is found again.
     fn text(&self, attempt: &Attempt) -> Option<String> {
         let body = attempt.body.as_deref()?;
-        Some(match attempt.purpose {
-            Purpose::Code => access::code::filled(body, &self.app.desk.digits(attempt.id.as_str())),
+        Some(match (attempt.purpose, &attempt.page, &attempt.incident) {
+            (Purpose::Code, ..) => access::code::filled(body, &self.app.desk.digits(attempt.id.as_str())),
+            (Purpose::Page, Some(page), _) => self.app.links.sealed(body, link::For::Page(page)),
+            (Purpose::Customer, _, Some(incident)) => self.app.links.sealed(body, link::For::Customer(incident)),
             _ => body.into(),
         })
     }

@@ -7,6 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Attempt, Outcome, Purpose, Stage, draft};
 use crate::{
+    access::Links,
     carrier::Receipt,
     clock::Time,
     config::Config,
@@ -247,6 +248,7 @@ pub async fn carry_out(
     incident: &Incident,
     effects: &[Effect],
     config: &Config,
+    links: Option<&Links>,
     now: Time,
 ) -> sqlx::Result<()> {
     for effect in effects {
@@ -257,7 +259,7 @@ pub async fn carry_out(
                     taken.extend(taken_codes(tx, &step.address, &page.person, now).await?);
                 }
                 let code = draft::reply_code(&PageId::of(&incident.id, page.number), &taken);
-                for attempt in draft::page(incident, page, code.as_deref(), config, now) {
+                for attempt in draft::page(incident, page, code.as_deref(), links, config, now) {
                     insert(tx, &attempt).await?;
                 }
             }
@@ -267,7 +269,7 @@ pub async fn carry_out(
                 }
             }
             Effect::TellCustomer { text } => {
-                if let Some(attempt) = draft::to_customer(incident, text, now) {
+                if let Some(attempt) = draft::to_customer(incident, text, links, now) {
                     insert(tx, &attempt).await?;
                 }
             }

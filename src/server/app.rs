@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 
 use super::{bell::Bell, settings::Settings};
 use crate::{
-    access::{Desk, TokenKey},
+    access::{Desk, Links, TokenKey},
     carrier::Carrier,
     clock::Clock,
     config::Config,
@@ -40,6 +40,8 @@ pub struct App {
     pub token_key: Arc<TokenKey>,
     /// Where people sign in.
     pub desk: Arc<Desk>,
+    /// Makes and knows the links in our texts.
+    pub links: Links,
     /// Signs exports and anchors.
     pub ledger_key: Arc<SigningKey>,
     /// What this process knows of its own health.
@@ -66,12 +68,14 @@ impl App {
         let node = Node::new(&settings, correction);
         let (bell, config) = (Bell::default(), Arc::new(ArcSwap::from_pointee(config)));
         let mailers = Arc::new(Vec::new());
+        let links = Links::new(&settings.public_url, &keys.token);
         let door = Door {
             db: db.clone(),
             clock: clock.clone(),
             bell: bell.clone(),
             config: config.clone(),
             mail_domain: None,
+            links: Some(links.clone()),
         };
         let desk = Arc::new(Desk::new(&settings, &keys.token));
         let (settings, carriers) = (Arc::new(settings), Arc::new(carriers));
@@ -91,6 +95,7 @@ impl App {
             door,
             token_key,
             desk,
+            links,
             ledger_key,
             watch,
         }

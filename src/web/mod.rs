@@ -3,22 +3,27 @@
 //! A page is a struct with a template beside it that extends `frame.html`. What a caller, a customer or a payload said is
 //! text: templates escape by construction, and the content security policy runs no script but ours.
 
+mod acknowledge;
 mod acts;
 mod assets;
 mod board;
 mod compliance;
 mod form;
 mod frame;
+mod guess;
 mod handsets;
 mod incident;
+mod intake;
+mod linked;
 mod live;
 mod oncall;
+mod status;
 mod store;
 mod trouble;
 
 use askama::Template;
 use axum::{
-    Router,
+    Extension, Router,
     extract::Request,
     http::{HeaderName, HeaderValue, header},
     middleware::{self, Next},
@@ -103,6 +108,13 @@ pub fn routes() -> Router<App> {
         .route("/handsets/phone/{number}/sms", post(handsets::write))
         .route("/handsets/phone/{number}/behaviour", post(handsets::behave))
         .route("/handsets/call/{id}/{act}", post(handsets::call))
+        .route("/a/{token}", get(acknowledge::show).post(acknowledge::act))
+        .route("/s/{token}", get(status::show).post(status::act))
+        .layer(Extension(guess::Guesses::default()))
+        .route("/intake", get(intake::intake))
+        .route("/intake/payloads/{id}", get(intake::payload))
+        .route("/intake/integrations/{key}/keys", post(intake::reveal))
+        .route("/intake/integrations/{key}/test", post(intake::test))
         .route("/live", get(live::live))
         .route("/assets/{name}", get(assets::asset))
         .route("/favicon.ico", get(assets::icon))

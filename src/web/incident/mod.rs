@@ -30,6 +30,7 @@ use crate::{
         incidents::find,
         view::{self, IncidentView, MailView, Named, TimelineEntry},
     },
+    clock::Time,
     id::PageId,
     incident::{self, Incident, World, explain::Explained, ledger::reckon::reckon},
     intake, mail, oncall, report,
@@ -56,6 +57,8 @@ pub(super) struct Shown {
     promises: Vec<Explained>,
     contradictions: Vec<String>,
     recordings: Vec<Recording>,
+    /// Since when the call-back number is one from the customer's page that nobody has tried.
+    untried: Option<Time>,
     people: Vec<Named>,
     /// What the plan allows.
     may: Allowed,
@@ -170,6 +173,7 @@ async fn shown(app: &App, tx: &mut Tx, visitor: &Visitor, incident: Incident) ->
         promises: incident::explain::explain(&reckoning, &incident),
         contradictions: reckoning.contradictions.iter().map(ToString::to_string).collect(),
         recordings: if view::sees_numbers(caller) { recordings.collect() } else { Vec::new() },
+        untried: incident::untried::since(&events),
         people,
         may: Allowed {
             rule_out: incident.plan.rule_out,
