@@ -76,6 +76,7 @@ const PURE: &[&str] = &[
     "carrier/twilio/twiml.rs",
     "carrier/twilio/errors.rs",
     "carrier/twilio/words.rs",
+    "readiness/",
     "span.rs",
     "watch/beat.rs",
     "watch/health.rs",
