@@ -33,6 +33,11 @@ trait Source: Send + Sync {
     fn is_wall(&self) -> bool {
         false
     }
+
+    /// The lever by which it is made to run faster, where it has one.
+    fn speed(&self) -> Option<Speed> {
+        None
+    }
 }
 
 impl Clock {
@@ -55,6 +60,11 @@ impl Clock {
     /// Whether it means to show the time of day, so that it can be held against another that does.
     pub fn is_wall(&self) -> bool {
         self.0.is_wall()
+    }
+
+    /// The lever of a clock that runs as fast as it is told ([`Clock::scaled`]); the machine's has none.
+    pub fn speed(&self) -> Option<Speed> {
+        self.0.speed()
     }
 
     /// A clock that starts at `start` and runs `rate` times as fast as the machine's, and the lever to change that.
@@ -173,6 +183,10 @@ impl Source for Corrected {
     fn is_wall(&self) -> bool {
         self.own.is_wall()
     }
+
+    fn speed(&self) -> Option<Speed> {
+        self.own.speed()
+    }
 }
 
 /// By how much a clock is moved back ([`Clock::correctable`]). Cheap to clone.
@@ -227,6 +241,10 @@ impl Source for Scaled {
         // The rate may change meanwhile.
         Box::pin(tokio::time::sleep(wait.clamp(Duration::from_micros(200), Duration::from_millis(20))))
     }
+
+    fn speed(&self) -> Option<Speed> {
+        Some(Speed(self.0.clone()))
+    }
 }
 
 /// The lever of a scaled clock.
@@ -238,6 +256,11 @@ impl Speed {
     pub fn set(&self, rate: f64) {
         let mut gear = self.0.lock().expect("clock");
         *gear = Gear { start: gear.now(), since: Instant::now(), rate };
+    }
+
+    /// How many times as fast as the machine's clock it runs now.
+    pub fn rate(&self) -> f64 {
+        self.0.lock().expect("clock").rate
     }
 }
 
@@ -372,6 +395,8 @@ pub mod tests {
         speed.set(60_000.0);
         clock.sleep(TimeDelta::minutes(20)).await;
         assert!(clock.now() >= start + TimeDelta::minutes(20));
+        assert_eq!(clock.correctable().0.speed().map(|speed| speed.rate()), Some(60_000.0));
+        assert!(Clock::system().speed().is_none());
     }
 
     #[tokio::test]

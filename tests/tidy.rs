@@ -4,8 +4,13 @@ use std::path::{Path, PathBuf};
 
 /// Files and folders that only decide: no input, no output, no clock of their own.
 const PURE: &[&str] = &[
+    "access/code.rs",
     "access/cookie.rs",
     "access/link.rs",
+    "access/limit.rs",
+    "access/network.rs",
+    "access/oidc/flow.rs",
+    "access/oidc/identity.rs",
     "access/origin.rs",
     "incident/decide.rs",
     "incident/draft.rs",

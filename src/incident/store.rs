@@ -1,5 +1,7 @@
 //! Incidents in the database: the events, the projection beside them, and the one timer.
 
+use std::collections::BTreeSet;
+
 use sqlx::Row;
 
 use super::{
@@ -19,9 +21,17 @@ use crate::{
 
 const LOAD: Sql = Sql::same("select state from incidents where id = $1");
 
+/// As strong as changing the row needs, and no stronger: a row that names the incident may be added or changed by
+/// somebody who does not hold it.
 const LOAD_FOR_UPDATE: Sql = Sql {
     sqlite: "select state from incidents where id = $1",
-    postgres: "select state from incidents where id = $1 for update",
+    postgres: "select state from incidents where id = $1 for no key update",
+};
+
+/// One writer needs no lock.
+const LOCK: Sql = Sql {
+    sqlite: "select id from incidents where id = $1",
+    postgres: "select id from incidents where id = $1 for no key update",
 };
 
 const BY_REFERENCE: Sql = Sql::same(
@@ -100,6 +110,7 @@ const WITHOUT_TIMER: Sql = Sql::same(
 pub const STATEMENTS: &[(&str, Sql)] = &[
     ("LOAD", LOAD),
     ("LOAD_FOR_UPDATE", LOAD_FOR_UPDATE),
+    ("LOCK", LOCK),
     ("BY_REFERENCE", BY_REFERENCE),
     ("OF_REFERENCE", OF_REFERENCE),
     ("OPEN_OF_CUSTOMER", OPEN_OF_CUSTOMER),
@@ -127,6 +138,15 @@ pub async fn load(tx: &mut Tx, id: &IncidentId) -> sqlx::Result<Option<Incident>
 /// The incident, locked until the transaction ends.
 pub async fn load_for_update(tx: &mut Tx, id: &IncidentId) -> sqlx::Result<Option<Incident>> {
     one(on!(tx, LOAD_FOR_UPDATE, |c, sql| sqlx::query_scalar(sql).bind(id.as_str()).fetch_optional(c).await)?)
+}
+
+/// Locks several incidents until the transaction ends, in the order of their ids. Whoever changes more than one in a
+/// transaction does this first, or takes them in this order: so two never wait for each other.
+pub async fn lock(tx: &mut Tx, ids: &BTreeSet<IncidentId>) -> sqlx::Result<()> {
+    for id in ids {
+        on!(tx, LOCK, |c, sql| sqlx::query(sql).bind(id.as_str()).fetch_optional(c).await.map(drop))?;
+    }
+    Ok(())
 }
 
 /// The incident of a short reference: the open one, else the newest that had it.

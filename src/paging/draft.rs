@@ -127,6 +127,20 @@ pub fn heartbeat(id: AttemptId, to: E164, text: Option<String>, expires_at: Time
     Attempt { id, body: text, expires_at, ..attempt(Purpose::Heartbeat, Priority::P6, Channel::Sms, to, now) }
 }
 
+/// A one-time code to a person of ours: at a P1's rank, for somebody waits for it. `text` has a place for the digits.
+pub fn code(
+    id: AttemptId,
+    person: &Person,
+    channel: Channel,
+    to: E164,
+    text: String,
+    expires_at: Time,
+    now: Time,
+) -> Attempt {
+    let code = attempt(Purpose::Code, Priority::P1, channel, to, now);
+    Attempt { id, person: Some(person.key.clone()), body: Some(text), expires_at, ..code }
+}
+
 fn first(person: &Person, channel: Channel) -> Option<E164> {
     person.contact.iter().find(|method| method.channels.contains(&channel)).map(|method| method.address.clone())
 }

@@ -145,6 +145,12 @@ pub fn with_link(text: &str, link: Option<&str>) -> String {
         .unwrap_or_else(|| text.into())
 }
 
+/// The reply code that a page's text asks for.
+pub fn code_of(text: &str) -> Option<&str> {
+    let code = text.rsplit_once(" Reply ")?.1.split_once(" 4 to ack")?.0;
+    (!code.is_empty() && code.bytes().all(|byte| byte.is_ascii_digit())).then_some(code)
+}
+
 /// A test page's text.
 pub fn test(name: &str) -> String {
     format!("Ringdown test page for {}. Nothing is wrong, nothing to do.", short(name, 40))
@@ -290,6 +296,7 @@ pub mod tests {
         let zone: Zone = "Europe/Berlin".parse().unwrap();
         let text = |cause| page(&incident(), cause, Some("37"), None, &zone);
         insta::assert_snapshot!(text(Cause::Opened), @"4821 P1 Acme Bank: checkout down. Reply 37 4 to ack, 37 9 to pass, 37 6 resolve.");
+        assert_eq!((code_of(&text(Cause::Opened)), code_of("Reply with care.")), (Some("37"), None));
         insta::assert_snapshot!(text(Cause::NotAcknowledged), @"4821 P1 Acme Bank: checkout down. Nobody took it yet. Reply 37 4 to ack, 37 9 to pass, 37 6 resolve.");
         insta::assert_snapshot!(text(Cause::CallbackAtRisk), @"4821 P1 Acme Bank: checkout down. Call the customer by 13:30. Reply 37 4 to ack, 37 9 to pass, 37 6 resolve.");
         insta::assert_snapshot!(text(Cause::CallbackMissed), @"4821 P1 Acme Bank: checkout down. The callback was due 13:30. Call now. Reply 37 4 to ack, 37 9 to pass, 37 6 resolve.");

@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 
 use super::{bell::Bell, settings::Settings};
 use crate::{
-    access::{Links, TokenKey},
+    access::{Desk, Links, TokenKey},
     carrier::Carrier,
     clock::Clock,
     config::Config,
@@ -40,6 +40,8 @@ pub struct App {
     pub token_key: Arc<TokenKey>,
     /// Makes and knows the links in our texts.
     pub links: Links,
+    /// Where people sign in.
+    pub desk: Arc<Desk>,
     /// Signs exports and anchors.
     pub ledger_key: Arc<SigningKey>,
     /// What this process knows of its own health.
@@ -75,6 +77,7 @@ impl App {
             mail_domain: None,
             links: Some(links.clone()),
         };
+        let desk = Arc::new(Desk::new(&settings, &keys.token));
         let (settings, carriers) = (Arc::new(settings), Arc::new(carriers));
         let (token_key, ledger_key) = (Arc::new(keys.token), Arc::new(keys.ledger));
         let watch = Arc::new(Watch::new(node.id(), clock.now()));
@@ -92,6 +95,7 @@ impl App {
             door,
             token_key,
             links,
+            desk,
             ledger_key,
             watch,
         }

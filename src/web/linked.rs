@@ -1,7 +1,5 @@
 //! The pages behind the links in our texts: what a token stands for, and what is said when it stands for nothing.
 
-use std::net::IpAddr;
-
 use askama::Template;
 use axum::{
     http::StatusCode,
@@ -11,7 +9,10 @@ use chrono::TimeDelta;
 
 use super::{Trouble, guess::Guesses};
 use crate::{
-    access::link::{self, For},
+    access::{
+        link::{self, For},
+        session::From,
+    },
     clock::Time,
     id::PageId,
     incident::{self, Incident},
@@ -42,7 +43,7 @@ struct Gone {
 pub(super) async fn page(
     app: &App,
     guesses: &Guesses,
-    from: Option<IpAddr>,
+    from: &From,
     token: &str,
 ) -> Result<(Incident, u32), Trouble> {
     find(app, guesses, from, token, Kind::Page, |incident, seal, now| {
@@ -57,7 +58,7 @@ pub(super) async fn page(
 pub(super) async fn customer(
     app: &App,
     guesses: &Guesses,
-    from: Option<IpAddr>,
+    from: &From,
     token: &str,
 ) -> Result<Incident, Trouble> {
     let found = find(app, guesses, from, token, Kind::Customer, |incident, seal, now| {
@@ -71,7 +72,7 @@ pub(super) async fn customer(
 async fn find<T>(
     app: &App,
     guesses: &Guesses,
-    from: Option<IpAddr>,
+    from: &From,
     token: &str,
     kind: Kind,
     known: impl Fn(&Incident, &str, Time) -> Option<T>,

@@ -1,4 +1,5 @@
-//! `/live`: tells the pages of one visitor that something changed, so that they ask for themselves anew.
+//! `/live` and `/handsets/live`: tell the pages of one visitor that something changed, so that they ask for themselves
+//! anew.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -8,12 +9,13 @@ use axum::{
     response::sse::{Event, Sse},
 };
 use futures::{Stream, stream};
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 
 use super::Trouble;
 use crate::{
     access::{Role, session::Visitor},
     api::{Problem, changes},
+    carrier::handsets::owner,
     incident::changes::Listening,
     server::App,
 };
@@ -26,6 +28,8 @@ const LONGEST: Duration = Duration::from_secs(15 * 60);
 
 struct Following {
     listening: Listening,
+    /// Counts up with every change on the phones, for the page that shows them.
+    phones: Option<watch::Receiver<u64>>,
     app: App,
     until: Instant,
     ended: bool,
@@ -39,12 +43,31 @@ pub(super) async fn live(
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Trouble> {
     visitor.require(Role::Viewer)?;
+    follow(app, &headers, None).await
+}
+
+/// The same, and `change` when anything happened on the built-in handsets.
+pub(super) async fn handsets(
+    State(app): State<App>,
+    visitor: Visitor,
+    headers: HeaderMap,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Trouble> {
+    visitor.require(Role::Responder)?;
+    let phones = owner::handsets(&app)?.changes();
+    follow(app, &headers, Some(phones)).await
+}
+
+async fn follow(
+    app: App,
+    headers: &HeaderMap,
+    phones: Option<watch::Receiver<u64>>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>> + use<>>, Trouble> {
     let mut listening = app.changes.listen().map_err(|_| Problem::unavailable())?;
-    if let Some(last) = changes::last_heard(&headers) {
+    if let Some(last) = changes::last_heard(headers) {
         // A page that comes for the first time was made a moment ago: it needs nothing of before.
         listening.catch_up(&app, Some(last)).await?;
     }
-    let following = Following { listening, app, until: Instant::now() + LONGEST, ended: false };
+    let following = Following { listening, phones, app, until: Instant::now() + LONGEST, ended: false };
     let first = stream::iter([Ok(Event::default().retry(Duration::from_millis(500)).event("alive").data(""))]);
     let rest = stream::unfold(following, async |mut following| {
         let event = following.next().await?;
@@ -58,18 +81,31 @@ impl Following {
         if self.ended {
             return None;
         }
-        let change = if Instant::now() < self.until {
-            tokio::time::timeout(PULSE, self.listening.next()).await
-        } else {
-            Ok(None)
-        };
-        Some(match change {
-            Ok(Some(change)) => changes::event(&change),
-            Ok(None) => {
-                self.ended = true;
-                Event::default().event("end").data("")
+        if Instant::now() >= self.until {
+            return Some(self.end());
+        }
+        tokio::select! {
+            change = self.listening.next() => Some(match change {
+                Some(change) => changes::event(&change),
+                None => self.end(),
+            }),
+            () = changed(&mut self.phones) => Some(Event::default().event("change").data("")),
+            () = tokio::time::sleep(PULSE) => {
+                Some(Event::default().event("alive").data(self.app.clock.now().to_rfc3339()))
             }
-            Err(_) => Event::default().event("alive").data(self.app.clock.now().to_rfc3339()),
-        })
+        }
+    }
+
+    fn end(&mut self) -> Event {
+        self.ended = true;
+        Event::default().event("end").data("")
+    }
+}
+
+/// Until something happened on the phones; never, where there are none to follow.
+async fn changed(phones: &mut Option<watch::Receiver<u64>>) {
+    let Some(receiver) = phones else { return std::future::pending().await };
+    if receiver.changed().await.is_err() {
+        *phones = None;
     }
 }

@@ -7,12 +7,15 @@ mod acknowledge;
 mod acts;
 mod assets;
 mod board;
+mod compliance;
 mod form;
 mod frame;
 mod guess;
+mod handsets;
 mod incident;
 mod linked;
 mod live;
+mod oncall;
 mod status;
 mod store;
 mod trouble;
@@ -37,7 +40,7 @@ pub use self::{
     store::STATEMENTS,
     trouble::Trouble,
 };
-use crate::{api::Problem, server::App};
+use crate::{access, api::Problem, server::App};
 
 /// A page, rendered when it is answered.
 #[derive(Debug)]
@@ -91,9 +94,26 @@ pub fn routes() -> Router<App> {
         .route("/incidents/{reference}/{act}", post(acts::act))
         .route("/a/{token}", get(acknowledge::show).post(acknowledge::act))
         .route("/s/{token}", get(status::show).post(status::act))
-        .layer(Extension(guess::Guesses::default()))
+        .route("/oncall", get(oncall::on_call))
+        .route("/oncall/take", post(oncall::take))
+        .route("/oncall/give", post(oncall::give))
+        .route("/oncall/end", post(oncall::end))
+        .route("/oncall/feeds", post(oncall::make))
+        .route("/oncall/feeds/revoke", post(oncall::revoke))
+        .route("/oncall/feed/{name}", get(oncall::feed))
+        .route("/compliance", get(compliance::compliance))
+        .route("/handsets", get(handsets::handsets))
+        .route("/handsets/live", get(live::handsets))
+        .route("/handsets/dial", post(handsets::dial))
+        .route("/handsets/clock", post(handsets::speed))
+        .route("/handsets/phone/{number}/sms", post(handsets::write))
+        .route("/handsets/phone/{number}/behaviour", post(handsets::behave))
+        .route("/handsets/call/{id}/{act}", post(handsets::call))
         .route("/live", get(live::live))
         .route("/assets/{name}", get(assets::asset))
+        .route("/favicon.ico", get(assets::icon))
+        .merge(access::web::routes())
+        .layer(Extension(guess::Guesses::default()))
         .layer(
             CompressionLayer::new().compress_when(
                 DefaultPredicate::new().and(NotForContentType::new("font/")).and(NotForContentType::SSE),

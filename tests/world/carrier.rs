@@ -146,6 +146,9 @@ pub struct Book {
     faults: VecDeque<(Option<bool>, Fault)>,
     always: Option<Fault>,
     pub(super) sent: Vec<Sent>,
+    /// Where each stands there, by its id and by its kind and number: a run of hours has many thousands.
+    by_sid: HashMap<String, usize>,
+    by_number: HashMap<(bool, String), Vec<usize>>,
     pub(super) legs: HashMap<String, Leg>,
     /// Callers who wait or talk, or did, by the id of their call.
     pub(super) queued: HashMap<String, Queued>,
@@ -161,6 +164,15 @@ pub struct Book {
     standing: Option<&'static str>,
     serial: u64,
     server: Option<SocketAddr>,
+}
+
+impl Book {
+    fn add(&mut self, sent: Sent) {
+        let place = self.sent.len();
+        self.by_sid.insert(sent.sid.clone(), place);
+        self.by_number.entry((sent.voice, sent.to.clone())).or_default().push(place);
+        self.sent.push(sent);
+    }
 }
 
 /// The carrier. Cheap to clone.
@@ -298,6 +310,12 @@ impl Carrier {
         self.book().sent.clone()
     }
 
+    /// The texts and calls from the `first` on, oldest first, as far as they are wanted.
+    #[allow(dead_code, reason = "one of the test binaries uses it")]
+    pub fn sent_since<T>(&self, first: usize, wanted: impl Fn(&Sent) -> T) -> Vec<T> {
+        self.book().sent[first..].iter().map(wanted).collect()
+    }
+
     pub fn texts_to(&self, number: &str) -> Vec<Sent> {
         self.sent().into_iter().filter(|sent| !sent.voice && sent.to == number).collect()
     }
@@ -361,11 +379,14 @@ impl Carrier {
     }
 
     pub(super) fn change<T>(&self, sid: &str, change: impl FnOnce(&mut Sent) -> T) -> Option<T> {
-        self.book().sent.iter_mut().rev().find(|sent| sent.sid == sid).map(change)
+        let mut book = self.book();
+        let place = *book.by_sid.get(sid)?;
+        book.sent.get_mut(place).map(change)
     }
 
     pub(super) fn find(&self, sid: &str) -> Option<Sent> {
-        self.book().sent.iter().rev().find(|sent| sent.sid == sid).cloned()
+        let book = self.book();
+        book.by_sid.get(sid).map(|place| book.sent[*place].clone())
     }
 
     pub(super) fn sequence(&self, sid: &str) -> u32 {
@@ -514,7 +535,7 @@ impl Carrier {
             form,
             sequence: 0,
         };
-        self.book().sent.push(sent.clone());
+        self.book().add(sent.clone());
         self.set_going(&sent).await;
         match fault {
             Some(Fault::TakenButAnswers(status)) => error(status, 20500, "Internal server error"),
@@ -553,15 +574,29 @@ impl Carrier {
             self.violated(format!("a list: {message}"));
             return error(400, code, &message);
         }
-        let wanted = |name: &str, value: &str| form::get(query, name).is_none_or(|wanted| wanted == value);
-        let listed: Vec<Value> = self
-            .sent()
-            .iter()
-            .rev()
-            .filter(|sent| sent.voice == calls && wanted("To", &sent.to) && wanted("From", &sent.from))
-            .map(|sent| self.resource(sent))
-            .collect();
-        let name = if calls { "calls" } else { "messages" };
-        answer(200, json!({ name: listed, "page": 0, "page_size": 100, "next_page_uri": null }))
+        let (wanted, size) = (form::listed(query, calls), form::page_size(query));
+        let after = form::get(query, "PageToken").and_then(|token| token.strip_prefix("PA"));
+        let book = self.book();
+        let of_number = form::get(query, "To").map(|to| book.by_number.get(&(calls, to.into())));
+        let places: Box<dyn Iterator<Item = usize>> = match of_number {
+            Some(places) => Box::new(places.into_iter().flatten().rev().copied()),
+            None => Box::new((0..book.sent.len()).rev()),
+        };
+        // The newest first. A page token is the last that was seen.
+        let last = after.and_then(|sid| book.by_sid.get(sid)).copied().unwrap_or(usize::MAX);
+        let mut rest = places.filter(|place| *place < last).map(|place| &book.sent[place]).filter(|sent| wanted(sent));
+        let page: Vec<&Sent> = rest.by_ref().take(size).collect();
+        let name = if calls { "Calls" } else { "Messages" };
+        let number = form::get(query, "Page").and_then(|page| page.parse::<usize>().ok()).unwrap_or_default();
+        let next = page.last().filter(|_| rest.next().is_some()).map(|last| {
+            let kept = query.iter().filter(|(name, _)| !["Page", "PageToken"].contains(&name.as_str()));
+            let (number, token) = ((number + 1).to_string(), format!("PA{}", last.sid));
+            let more = [("Page".to_owned(), number), ("PageToken".to_owned(), token)];
+            let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).extend_pairs(more).finish();
+            format!("/2010-04-01/Accounts/{ACCOUNT}/{name}.json?{query}")
+        });
+        let listed: Vec<Value> = page.iter().map(|sent| self.resource(sent)).collect();
+        let list = name.to_lowercase();
+        answer(200, json!({ list: listed, "page": number, "page_size": size, "next_page_uri": next }))
     }
 }

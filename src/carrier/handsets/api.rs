@@ -15,9 +15,9 @@ use axum::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
-    Act, ActError, Behaviour, Call, Handsets, Line, MAX_TEXT, Phone, State, Text, WaitingFor,
+    Act, Behaviour, Call, Handsets, Line, Phone, State, Text, WaitingFor,
     happening::{Input, Kind},
-    phone::check_keys,
+    owner,
 };
 use crate::{
     access::{Caller, Role},
@@ -30,8 +30,6 @@ use crate::{
 
 /// How long a request that waits for something is kept, in the machine's time.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-/// Steps of a caller's script.
-const MAX_SCRIPT: usize = 50;
 /// Bytes of a request's body.
 const MAX_BODY: usize = 64 * 1024;
 
@@ -54,6 +52,7 @@ where
         .route("/handsets/calls/{id}", get(call))
         .route("/handsets/calls/{id}/answer", post(answer))
         .route("/handsets/calls/{id}/reject", post(reject))
+        .route("/handsets/calls/{id}/divert", post(divert))
         .route("/handsets/calls/{id}/hangup", post(hang_up))
         .route("/handsets/calls/{id}/press", post(press))
         .route("/handsets/calls/{id}/speak", post(speak))
@@ -68,8 +67,7 @@ impl FromRequestParts<App> for Desk {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         Caller::from_request_parts(parts, app).await?.require(Role::Responder)?;
-        let handsets = app.carriers.iter().find_map(|carrier| carrier.clone().as_handsets());
-        handsets.map(Desk).ok_or_else(|| Problem::not_found("This service runs without the built-in handsets."))
+        owner::handsets(app).map(Desk)
     }
 }
 
@@ -151,7 +149,7 @@ async fn phone(
     Path(number): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<PhoneView>, Problem> {
-    let number = read_number(&number)?;
+    let number = owner::number(&number)?;
     handsets.phone(&number);
     if let Some(until) = until(query)? {
         wait(&handsets, || {
@@ -166,36 +164,20 @@ async fn phone(
 }
 
 async fn behave(Desk(handsets): Desk, Path(number): Path<String>, body: Bytes) -> Result<Json<PhoneView>, Problem> {
-    let (number, behaviour) = (read_number(&number)?, read::<Behaviour>(&body)?);
-    behaviour.check().map_err(|(pointer, detail)| Problem::field(pointer, detail))?;
-    handsets.behave(&number, behaviour);
+    let (number, behaviour) = (owner::number(&number)?, read::<Behaviour>(&body)?);
+    owner::behave(&handsets, &number, behaviour)?;
     see_phone(&handsets, &number)
 }
 
 async fn write(Desk(handsets): Desk, Path(number): Path<String>, body: Bytes) -> Result<Json<Written>, Problem> {
-    let (number, sms) = (read_number(&number)?, read::<Writing>(&body)?);
-    let to = E164::parse(&sms.to).map_err(|why| Problem::field("/to", why.to_string()))?;
-    check_text("/body", &sms.body)?;
-    let answer = handsets.write(&number, &to, &sms.body).await.map_err(|_| Problem::unavailable())?;
+    let (number, sms) = (owner::number(&number)?, read::<Writing>(&body)?);
+    let answer = owner::write(&handsets, &number, &sms.to, &sms.body).await?;
     Ok(Json(Written { answer }))
 }
 
 async fn dial(Desk(handsets): Desk, Path(number): Path<String>, body: Bytes) -> Result<Response, Problem> {
-    let (number, dialling) = (read_number(&number)?, read::<Dialling>(&body)?);
-    let to = E164::parse(&dialling.to).map_err(|why| Problem::field("/to", why.to_string()))?;
-    if dialling.script.len() > MAX_SCRIPT {
-        return Err(Problem::field("/script", format!("at most {MAX_SCRIPT} steps")));
-    }
-    for (at, act) in dialling.script.iter().enumerate() {
-        let pointer = format!("/script/{at}");
-        match act {
-            Act::Press(keys) => check_keys(keys).map_err(|why| Problem::field(&pointer, why))?,
-            Act::Say(text) => check_text(&pointer, text)?,
-        }
-    }
-    let id = handsets
-        .dial(&number, &to, dialling.script)
-        .map_err(|refused| Problem::conflict(format!("Not dialled: {refused}.")))?;
+    let (number, dialling) = (owner::number(&number)?, read::<Dialling>(&body)?);
+    let id = owner::dial(&handsets, &number, &dialling.to, dialling.script)?;
     Ok((StatusCode::CREATED, see_call(&handsets, &id)?).into_response())
 }
 
@@ -218,19 +200,21 @@ async fn reject(Desk(handsets): Desk, Path(id): Path<String>) -> Result<Json<Cal
     act(&handsets, &id, Input::Reject)
 }
 
+async fn divert(Desk(handsets): Desk, Path(id): Path<String>) -> Result<Json<CallView>, Problem> {
+    act(&handsets, &id, Input::Divert)
+}
+
 async fn hang_up(Desk(handsets): Desk, Path(id): Path<String>) -> Result<Json<CallView>, Problem> {
     act(&handsets, &id, Input::HangUp)
 }
 
 async fn press(Desk(handsets): Desk, Path(id): Path<String>, body: Bytes) -> Result<Json<CallView>, Problem> {
     let Pressing { keys } = read(&body)?;
-    check_keys(&keys).map_err(|why| Problem::field("/keys", why))?;
     act(&handsets, &id, Input::Press(keys))
 }
 
 async fn speak(Desk(handsets): Desk, Path(id): Path<String>, body: Bytes) -> Result<Json<CallView>, Problem> {
     let Speaking { text } = read(&body)?;
-    check_text("/text", &text)?;
     act(&handsets, &id, Input::Speak(text))
 }
 
@@ -244,10 +228,7 @@ async fn recording(Desk(handsets): Desk, Path((id, number)): Path<(String, Strin
 }
 
 fn act(handsets: &Handsets, id: &str, input: Input) -> Result<Json<CallView>, Problem> {
-    handsets.act(id, input).map_err(|error| match error {
-        ActError::Unknown => no_such_call(),
-        ActError::Refused(refused) => Problem::conflict(format!("Not done: {refused}.")),
-    })?;
+    owner::act(handsets, id, input)?;
     see_call(handsets, id)
 }
 
@@ -262,11 +243,7 @@ fn see_phone(handsets: &Handsets, number: &E164) -> Result<Json<PhoneView>, Prob
 
 fn see_call(handsets: &Handsets, id: &str) -> Result<Json<CallView>, Problem> {
     let now = handsets.clock().now();
-    handsets.look(|network| network.call(id).map(|call| view_call(call, now))).map(Json).ok_or_else(no_such_call)
-}
-
-fn no_such_call() -> Problem {
-    Problem::not_found("There is no such call, or it ended long ago.")
+    handsets.look(|network| network.call(id).map(|call| view_call(call, now))).map(Json).ok_or_else(owner::no_such_call)
 }
 
 fn view_phone<'a>(phone: &Phone, call: impl Fn(&str) -> Option<&'a Call>, now: Time) -> PhoneView {
@@ -361,18 +338,4 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         return Err(Problem::too_large(format!("At most {MAX_BODY} bytes.")));
     }
     serde_json::from_slice(body).map_err(|why| Problem::bad_request(format!("Not the JSON that is expected: {why}.")))
-}
-
-fn read_number(text: &str) -> Result<E164, Problem> {
-    // A plus that went through a form's decoding is a space.
-    let digits = text.trim().trim_start_matches('+');
-    E164::parse(&format!("+{digits}")).map_err(|why| Problem::not_found(format!("There is no such phone: {why}.")))
-}
-
-fn check_text(pointer: &str, text: &str) -> Result<(), Problem> {
-    match text.chars().count() {
-        0 => Err(Problem::field(pointer, "is empty")),
-        n if n > MAX_TEXT => Err(Problem::field(pointer, format!("at most {MAX_TEXT} characters"))),
-        _ => Ok(()),
-    }
 }

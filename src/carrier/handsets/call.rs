@@ -236,6 +236,10 @@ impl Call {
                 Phase::Ringing { .. } => self.end(Status::Busy, now),
                 _ => return Err(Refused("the phone does not ring")),
             },
+            Input::Divert => match self.phase {
+                Phase::Ringing { .. } => self.answered(AnsweredBy::Machine, now),
+                _ => return Err(Refused("the phone does not ring")),
+            },
             Input::HangUp => match (&self.kind, self.answered_at) {
                 (_, Some(_)) => self.end(Status::Completed, now),
                 (Kind::Dialled, None) => self.end(Status::Canceled, now),

@@ -76,6 +76,8 @@ pub enum Input {
     Answer,
     /// The phone's owner refused it.
     Reject,
+    /// The phone's owner sent it to the voicemail box: the machine picks up at once.
+    Divert,
     /// The phone's owner hung up.
     HangUp,
     /// The other side ended it: we, or the call this is a leg of.

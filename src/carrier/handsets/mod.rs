@@ -13,6 +13,7 @@ pub mod carrier;
 pub mod happening;
 pub mod line;
 pub mod network;
+pub mod owner;
 pub mod phone;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ pub use api::routes;
 pub use call::Call;
 pub use carrier::{ActError, Handsets};
 pub use happening::{Input, Line, Refused, Speaker, State, WaitingFor};
+pub use network::Network;
 pub use phone::{Act, Behaviour, Phone, Text};
 
 /// Where heartbeats go: a number that is no phone's. No country has this code (ITU-T E.164 keeps 999 free).

@@ -61,6 +61,11 @@ impl Network {
         &self.carrier
     }
 
+    /// Our own number: texts and calls of ours come from it.
+    pub fn ours(&self) -> &E164 {
+        &self.from
+    }
+
     /// The phone with this number; there is one for each.
     pub fn phone(&mut self, number: &E164, now: Time) -> &mut Phone {
         if self.phones.len() >= MAX_PHONES && !self.phones.contains_key(number) {

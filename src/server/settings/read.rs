@@ -108,7 +108,12 @@ impl Reader<'_> {
         }
     }
 
-    fn stray(&self, variable: &str, message: String) {
+    /// Whether the environment has this variable.
+    pub(super) fn has(&self, variable: &str) -> bool {
+        (self.env)(variable).is_some_and(|value| !value.is_empty())
+    }
+
+    pub(super) fn stray(&self, variable: &str, message: String) {
         let (file, key) = ("the environment".into(), variable.into());
         self.strays.borrow_mut().push(Finding { file, line: 0, key, severity: Severity::Error, message });
     }
@@ -127,6 +132,7 @@ impl Reader<'_> {
         let node = own("node").and_then(|given| self.text(given, node_name));
         let lease = own("lease").and_then(|given| self.text(given, lease));
         let notify = own("notify").and_then(|given| self.flag(given));
+        let proxies = own("trusted_proxies").map(|given| self.trusted_proxies(given));
         let mut settings = Settings {
             listen,
             public_url: public_url.unwrap_or_else(|| local(listen)),
@@ -140,6 +146,8 @@ impl Reader<'_> {
             node,
             lease: lease.map_or(standard.lease, Span::delta),
             notify: notify.unwrap_or(standard.notify),
+            trusted_proxies: proxies.unwrap_or(standard.trusted_proxies),
+            oidc: None,
         };
         for (name, node) in t.optional("carriers").map(Node::entries).unwrap_or_default() {
             if !well_formed(&name) {
@@ -151,6 +159,7 @@ impl Reader<'_> {
         }
         self.carriers_of_the_environment(&mut settings);
         settings.watch = self.watch(t, &settings);
+        settings.oidc = self.oidc(t);
         settings
     }
 

@@ -10,10 +10,19 @@ const length = (seconds) => {
   return `${d} d ${h % 24} h`;
 };
 
-// The server's clock, by when this page was made. It may run faster than ours: it is asked what it shows.
+// The server's clock, by when this page was made. It may run faster than ours (in a demonstration): it says now and
+// then what it shows.
 const page = document.documentElement;
-const clock = { at: Date.parse(page.dataset.now), from: performance.now(), rate: Number(page.dataset.rate || 1) };
+const clock = { at: Date.parse(page.dataset.now), from: performance.now(), rate: 1 };
 const now = () => clock.at + (performance.now() - clock.from) * clock.rate;
+let told = null;
+const set = (at) => {
+  const from = performance.now();
+  if (told && from - told.from > 1000) clock.rate = Math.max(0, (at - told.at) / (from - told.from));
+  if (Math.abs(clock.rate - 1) < 0.2) clock.rate = 1;
+  told = { at, from };
+  [clock.at, clock.from] = [at, from];
+};
 
 const tick = () => {
   for (const time of document.querySelectorAll("time[data-due]")) {
@@ -46,8 +55,10 @@ const kept = (old, fresh) => {
   // What somebody writes, or has opened, stays as it is.
   for (const field of old.querySelectorAll("input:not([type=hidden]), textarea, select")) {
     const again = field.id && fresh.querySelector(`#${CSS.escape(field.id)}`);
-    if (!again || field.value === field.defaultValue) continue;
-    again.value = field.value;
+    if (!again) continue;
+    const chosen = field.selectedOptions?.[0];
+    if (chosen ? !chosen.defaultSelected : field.value !== field.defaultValue) again.value = field.value;
+    if (field.checked !== field.defaultChecked) again.checked = field.checked;
   }
   for (const open of old.querySelectorAll("details[open][id]")) {
     const again = fresh.querySelector(`#${CSS.escape(open.id)}`);
@@ -74,6 +85,7 @@ const swap = (old, fresh) => {
 
 const renew = (fresh) => {
   page.dataset.now = fresh.documentElement.dataset.now;
+  clock.rate = Number(fresh.documentElement.dataset.rate || 1);
   clock.at = Date.parse(page.dataset.now);
   clock.from = performance.now();
   for (const region of document.querySelectorAll("[data-live][id]")) {
@@ -89,11 +101,16 @@ const renew = (fresh) => {
       if (there && there.parentElement === region) made = swap(there, child);
       else { made = document.importNode(child, true); source.set(made, child.outerHTML); region.append(made); }
       const after = place ? place.nextElementSibling : region.firstElementChild;
-      if (made !== after) region.insertBefore(made, after);
+      if (made !== after) {
+        const focus = made.contains(document.activeElement) ? document.activeElement : null;
+        region.insertBefore(made, after);
+        focus?.focus({ preventScroll: true });
+      }
       place = made;
     }
   }
   tick();
+  document.dispatchEvent(new Event("renewed"));
 };
 
 // Asked for again at most twice a second, however much happens; the first time at once.
@@ -128,14 +145,18 @@ if (sign && document.querySelector("[data-live]")) {
   const only = page.dataset.incident;
   let stream, heard = performance.now();
   const follow = () => {
-    stream = new EventSource("/live");
+    stream = new EventSource(page.dataset.stream || "/live");
     stream.onopen = () => { heard = performance.now(); say(true); refresh(); };
     stream.onerror = () => { say(false); if (stream.readyState === EventSource.CLOSED) setTimeout(follow, 3000); };
     stream.addEventListener("incident", (event) => {
       heard = performance.now();
       if (!only || JSON.parse(event.data).id === only) refresh();
     });
-    stream.addEventListener("alive", () => { heard = performance.now(); });
+    stream.addEventListener("alive", (event) => {
+      heard = performance.now();
+      if (event.data) set(Date.parse(event.data));
+    });
+    stream.addEventListener("change", () => { heard = performance.now(); refresh(); });
     stream.addEventListener("end", () => { stream.close(); say(false); setTimeout(follow, 1000); });
   };
   follow();

@@ -21,7 +21,10 @@ use super::{
     store::Reach,
 };
 use crate::{
-    access::{Role, session::Visitor},
+    access::{
+        Role, audit,
+        session::{From, Visitor},
+    },
     api::{
         self,
         incidents::find,
@@ -125,11 +128,15 @@ pub(super) async fn export(
     State(app): State<App>,
     Path(reference): Path<String>,
     visitor: Visitor,
+    from: From,
 ) -> Result<Response, Trouble> {
     visitor.require(Role::Responder)?;
     let mut tx = app.db.read().await?;
     let incident = find(&mut tx, &reference).await?;
     let text = report::export::export(&app, &mut tx, &incident.id).await?;
+    drop(tx);
+    let of = format!("incident {}", incident.reference);
+    audit::exported(&app, visitor.caller.who(), Some(&from.network), &of).await?;
     let name = format!("attachment; filename=\"ringdown-{}.json\"", incident.id);
     Ok(([(header::CONTENT_TYPE, "application/json".to_string()), (header::CONTENT_DISPOSITION, name)], text)
         .into_response())
