@@ -40,12 +40,7 @@ struct Gone {
 }
 
 /// The incident and the number of the page that a token is for.
-pub(super) async fn page(
-    app: &App,
-    guesses: &Guesses,
-    from: &From,
-    token: &str,
-) -> Result<(Incident, u32), Trouble> {
+pub(super) async fn page(app: &App, guesses: &Guesses, from: &From, token: &str) -> Result<(Incident, u32), Trouble> {
     find(app, guesses, from, token, Kind::Page, |incident, seal, now| {
         let mut held = incident.pages.iter().filter(|(_, page)| now - page.at < PAGE_HOLDS);
         let sealed = |number: u32| app.links.holds(seal, For::Page(&PageId::of(&incident.id, number)));
@@ -55,12 +50,7 @@ pub(super) async fn page(
 }
 
 /// The incident that a customer's token is for.
-pub(super) async fn customer(
-    app: &App,
-    guesses: &Guesses,
-    from: &From,
-    token: &str,
-) -> Result<Incident, Trouble> {
+pub(super) async fn customer(app: &App, guesses: &Guesses, from: &From, token: &str) -> Result<Incident, Trouble> {
     let found = find(app, guesses, from, token, Kind::Customer, |incident, seal, now| {
         let over = incident.closed_at.filter(|_| !incident.is_open());
         let holds = over.is_none_or(|at| now - at < CUSTOMER_HOLDS);

@@ -16,6 +16,8 @@ mod incident;
 mod linked;
 mod live;
 mod oncall;
+mod people;
+mod readiness;
 mod status;
 mod store;
 mod trouble;
@@ -92,6 +94,13 @@ pub fn routes() -> Router<App> {
         .route("/incidents/{reference}/preview", post(incident::preview_update))
         .route("/incidents/{reference}/export", get(incident::export))
         .route("/incidents/{reference}/{act}", post(acts::act))
+        .route("/people", get(people::people))
+        .route("/people/{key}", get(people::person))
+        .route("/people/{key}/test", post(people::test_page))
+        .route("/people/{key}/prove", post(people::prove))
+        .route("/people/{key}/confirm", post(people::confirm))
+        .route("/readiness", get(readiness::readiness).post(readiness::ask))
+        .route("/readiness/echo/{nonce}", get(readiness::echo))
         .route("/a/{token}", get(acknowledge::show).post(acknowledge::act))
         .route("/s/{token}", get(status::show).post(status::act))
         .route("/oncall", get(oncall::on_call))

@@ -12,11 +12,7 @@ use axum::{
 use serde::Deserialize;
 
 use self::stand::{Facts, Stand};
-use super::{
-    Frame, Page, Place, Trouble, form,
-    guess::Guesses,
-    linked,
-};
+use super::{Frame, Page, Place, Trouble, form, guess::Guesses, linked};
 use crate::{
     access::session::{self, From},
     api::Problem,

@@ -12,11 +12,7 @@ use chrono::TimeDelta;
 use serde::Deserialize;
 
 use self::told::{Callback, Told, raised_lately, said_enough};
-use super::{
-    Frame, Page, Place, Trouble, form,
-    guess::Guesses,
-    linked,
-};
+use super::{Frame, Page, Place, Trouble, form, guess::Guesses, linked};
 use crate::{
     access::session::{self, From},
     api::Problem,
