@@ -12,6 +12,7 @@ use ringdown::{
     clock::{Clock, Speed},
     config,
     server::{
+        App,
         boot::{self, Running},
         settings::{Settings, WatchSettings},
     },
@@ -93,6 +94,11 @@ impl House {
         let (name, value) = header.split(';').next().and_then(|pair| pair.split_once('=')).expect("a cookie");
         browser.go(&format!("{}/assets/icon.svg", self.url)).await;
         browser.cookie(name, value).await;
+    }
+
+    /// What the service shares.
+    pub fn app(&self) -> &App {
+        &self.running.as_ref().expect("it runs").app
     }
 
     /// Goes to a path.

@@ -7,4 +7,5 @@ mod board;
 mod driver;
 mod hostile;
 mod house;
+mod links;
 mod plain;
