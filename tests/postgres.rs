@@ -28,6 +28,7 @@ mod upgrade;
 mod watch;
 mod watching;
 mod web_links;
+mod web_people;
 mod world;
 
 /// What the worlds of this binary are kept in.
