@@ -30,6 +30,8 @@ assets! {
     "handsets.js" as "text/javascript; charset=utf-8",
     "phone.css" as "text/css; charset=utf-8",
     "renew.js" as "text/javascript; charset=utf-8",
+    "intake.css" as "text/css; charset=utf-8",
+    "intake.js" as "text/javascript; charset=utf-8",
     "live.js" as "text/javascript; charset=utf-8",
     "inter.woff2" as "font/woff2",
     "icon.svg" as "image/svg+xml",

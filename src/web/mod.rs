@@ -13,6 +13,7 @@ mod frame;
 mod guess;
 mod handsets;
 mod incident;
+mod intake;
 mod linked;
 mod live;
 mod oncall;
@@ -110,6 +111,10 @@ pub fn routes() -> Router<App> {
         .route("/a/{token}", get(acknowledge::show).post(acknowledge::act))
         .route("/s/{token}", get(status::show).post(status::act))
         .layer(Extension(guess::Guesses::default()))
+        .route("/intake", get(intake::intake))
+        .route("/intake/payloads/{id}", get(intake::payload))
+        .route("/intake/integrations/{key}/keys", post(intake::reveal))
+        .route("/intake/integrations/{key}/test", post(intake::test))
         .route("/live", get(live::live))
         .route("/assets/{name}", get(assets::asset))
         .route("/favicon.ico", get(assets::icon))

@@ -108,7 +108,12 @@ impl House {
 
     /// A link that signs one of our people in, once.
     pub async fn link(&self, person: &str) -> String {
-        let made = access::sign_in::make_link(self.app(), &Who::person(person.into())).await.expect("a link");
+        let app = self.app();
+        let mut tx = app.db.begin().await.expect("the database");
+        let key = person.into();
+        let made = access::sign_in::make_link(&mut tx, Some(&key), person, None, app.clock.now()).await;
+        let made = made.expect("a link");
+        tx.commit().await.expect("the database");
         format!("{}/sign-in/link/{made}", self.url)
     }
 
@@ -134,10 +139,49 @@ impl House {
 
     /// Opens an incident; gives its reference.
     pub async fn report(&self, priority: &str, title: &str) -> String {
-        let body = json!({ "customer": "acme", "priority": priority, "title": title,
+        self.report_of("acme", priority, title).await
+    }
+
+    /// Opens an incident of a customer; gives its reference.
+    pub async fn report_of(&self, customer: &str, priority: &str, title: &str) -> String {
+        let body = json!({ "customer": customer, "priority": priority, "title": title,
             "contact": { "name": "Mara Ito", "number": "+12015550123" } });
         let made = self.post("/api/v1/incidents", body).await;
         made["reference"].as_str().expect("a reference").to_owned()
+    }
+
+    /// Lets time run until so many windows of updates are over.
+    pub async fn until_past(&self, reference: &str, windows: usize) {
+        self.speed.set(600.0);
+        for _ in 0..400 {
+            let view = self.get(&format!("/api/v1/incidents/{reference}")).await;
+            if view["windows"].as_array().is_some_and(|past| past.len() >= windows) {
+                self.speed.set(1.0);
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("no {windows} windows of {reference} ended");
+    }
+
+    /// What a phone does when it rings.
+    pub async fn behave(&self, number: &str, behaviour: Value) {
+        let request =
+            self.http.put(format!("{}/handsets/phones/{number}/behaviour", self.url)).bearer_auth(&self.token);
+        let answer = request.json(&behaviour).send().await.expect("an answer");
+        assert!(answer.status().is_success(), "{number}: {}", answer.status());
+    }
+
+    /// The path of the link in the newest text to a phone that has one.
+    pub async fn text_link(&self, number: &str) -> String {
+        let phone = self.get(&format!("/handsets/phones/{number}")).await;
+        let texts = phone["texts"].as_array().cloned().unwrap_or_default();
+        let links = texts.iter().filter_map(|text| {
+            let body = text["body"].as_str()?;
+            let (_, rest) = body.split_once(self.url.trim_start_matches("http://"))?;
+            rest.split_whitespace().next().map(|path| path.trim_end_matches('.').to_owned())
+        });
+        links.last().unwrap_or_else(|| panic!("no link in {phone}"))
     }
 
     /// Ends the server, and starts it again on the same port and database.

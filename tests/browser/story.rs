@@ -42,9 +42,8 @@ async fn a_customer_calls_and_the_record_shows_what_was_kept_and_what_was_missed
 
     // The lead takes it, on the page that her text leads to, on a phone.
     desk.shows(&format!("{CARLA} .thread a[href^=\"/a/\"]")).await;
-    let link =
-        desk.script(&format!("return document.querySelector('{CARLA} .thread a[href^=\"/a/\"]').getAttribute('href')"));
-    let link = link.await.as_str().expect("a link").to_owned();
+    let link = format!("return document.querySelector('{CARLA} .thread a[href^=\"/a/\"]').getAttribute('href')");
+    let link = desk.script(&link).await.as_str().expect("a link").to_owned();
     let phone = Browser::open().await;
     phone.look(390, true).await;
     house.go(&phone, &link).await;

@@ -15,6 +15,7 @@ pub mod node;
 pub mod office;
 pub mod postgres;
 pub mod queue;
+mod register;
 pub mod twiml;
 
 use std::{
