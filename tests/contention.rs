@@ -1,9 +1,13 @@
 //! Transactions that meet: on PostgreSQL there is more than one writer.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::{Duration, Instant},
+};
 
 use ringdown::{
-    on,
+    id::{AttemptId, IncidentId},
+    incident, on, paging,
     store::{Db, Sql, retry::retried},
 };
 use serde_json::json;
@@ -85,5 +89,48 @@ async fn acts_on_one_incident_that_meet_are_all_answered() {
     let numbers: Vec<u64> =
         events["items"].as_array().expect("a list").iter().map(|event| event["seq"].as_u64().expect("one")).collect();
     assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>(), "no gap and nothing twice");
+    world.finish();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_wait_for_no_transaction_that_holds_an_incident() {
+    let rules = "rules = { P1 = [{ by = 'sms', to = 'mobile' }, { by = 'sms', to = 'mobile', after = '1m' }] }";
+    let office =
+        Office::default().edit("people.toml", "zone = \"America/New_York\"\n", &format!("zone = \"UTC\"\n{rules}\n"));
+    let world = World::with(office).await;
+    let mut ids: Vec<IncidentId> = Vec::new();
+    for _ in 0..2 {
+        let reference = world.report("P1").await;
+        ids.push(text(&world.incident(&reference).await["id"]).into());
+    }
+    let app = &world.running().app;
+    let mut held = app.db.begin().await.expect("a transaction");
+    incident::store::load_for_update(&mut held, &ids[0]).await.expect("the database");
+
+    // What ends an attempt changes its incident: this one has to wait, and nothing else has to wait with it.
+    let old = AttemptId::from("att_too_old");
+    let mut tx = app.db.begin().await.expect("a transaction");
+    let sent = paging::store::of_incident(&mut tx, &ids[0]).await.expect("the database").remove(0);
+    let now = world.clock.now();
+    let (stage, expires_at) = (paging::Stage::Waiting, now - chrono::TimeDelta::seconds(1));
+    let row = paging::Attempt { id: old.clone(), stage, outcome: None, wake_at: Some(now), expires_at, ..sent };
+    paging::store::insert(&mut tx, &row).await.expect("the database");
+    tx.commit().await.expect("the row");
+    world.tick(chrono::TimeDelta::minutes(1));
+    app.bell.ring();
+    let begun = Instant::now();
+    while world.carrier.texts_to(BEN).len() < 4 {
+        assert!(begun.elapsed() < Duration::from_secs(30), "the pages wait for somebody else's transaction");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let stage = async || {
+        let mut tx = app.db.read().await.expect("the database");
+        let all = paging::store::of_incident(&mut tx, &ids[0]).await.expect("the database");
+        all.into_iter().find(|attempt| attempt.id == old).map(|attempt| (attempt.stage, attempt.outcome))
+    };
+    assert_eq!(stage().await, Some((paging::Stage::Waiting, None)), "it ended, and its incident was not told");
+    drop(held);
+    world.settle().await;
+    assert_eq!(stage().await, Some((paging::Stage::Over, Some(paging::Outcome::Expired))));
     world.finish();
 }

@@ -1,5 +1,6 @@
 //! The product from outside: stories over real HTTP, a real database and a strict carrier.
 
+mod access;
 mod backup;
 mod changes;
 mod chaos;
@@ -23,6 +24,7 @@ mod tidy;
 mod upgrade;
 mod watch;
 mod watching;
+mod web_links;
 mod world;
 
 /// What the worlds of this binary are kept in.

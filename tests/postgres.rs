@@ -2,6 +2,7 @@
 //!
 //! Not here: the copies of a database that is a file; and what stands in `deploy/`, which no database changes.
 
+mod access;
 mod changes;
 mod chaos;
 mod contention;
@@ -26,6 +27,7 @@ mod statements;
 mod upgrade;
 mod watch;
 mod watching;
+mod web_links;
 mod world;
 
 /// What the worlds of this binary are kept in.

@@ -8,7 +8,11 @@ use ringdown::{
 /// The statements of every store.
 pub const ALL: &[(&str, &[(&str, Sql)])] = &[
     ("access", ringdown::access::store::STATEMENTS),
+    ("access/audit", ringdown::access::audit::store::STATEMENTS),
+    ("access/password", ringdown::access::password::store::STATEMENTS),
+    ("access/proof", ringdown::access::proof::store::STATEMENTS),
     ("access/session", ringdown::access::session::store::STATEMENTS),
+    ("access/sign_in", ringdown::access::sign_in::store::STATEMENTS),
     ("api", ringdown::api::store::STATEMENTS),
     ("config", ringdown::config::store::STATEMENTS),
     ("incident", ringdown::incident::store::STATEMENTS),
@@ -17,11 +21,13 @@ pub const ALL: &[(&str, &[(&str, Sql)])] = &[
     ("mail", ringdown::mail::store::STATEMENTS),
     ("node", ringdown::node::store::STATEMENTS),
     ("oncall", ringdown::oncall::store::STATEMENTS),
+    ("oncall/feed", ringdown::oncall::feed::store::STATEMENTS),
     ("paging", ringdown::paging::store::STATEMENTS),
     ("quarantine", ringdown::quarantine::store::STATEMENTS),
     ("report", ringdown::report::store::STATEMENTS),
     ("timer", ringdown::timer::claim::STATEMENTS),
     ("watch", ringdown::watch::store::STATEMENTS),
+    ("web", ringdown::web::STATEMENTS),
 ];
 
 #[tokio::test]

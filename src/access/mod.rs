@@ -3,14 +3,25 @@
 //! A token is signed with this installation's key ([`secret()`]) and its `jti` stands in the table `tokens`. A request
 //! is let in when the signature is ours, the token is not over, and the table still has it, not revoked.
 
+pub mod audit;
+pub mod code;
 pub mod cookie;
+mod desk;
 pub mod least;
+pub mod limit;
+pub mod link;
+pub mod network;
+pub mod oidc;
 pub mod origin;
+pub mod password;
+pub mod proof;
 pub mod refused;
 pub mod secret;
 pub mod session;
+pub mod sign_in;
 pub mod store;
 pub mod token;
+pub(crate) mod web;
 
 use axum::{
     extract::FromRequestParts,
@@ -18,10 +29,14 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use desk::Desk;
 pub use least::Allowed;
+pub use link::Links;
 pub use secret::{secret, token_key};
 pub use session::Visitor;
 pub use token::{BadToken, Claims, TokenKey};
+
+use chrono::TimeDelta;
 
 use crate::{api::Problem, clock::Time, id::PersonKey, incident::Actor, server::App, store::Tx};
 
@@ -104,6 +119,11 @@ impl Caller {
         )))
     }
 
+    /// As the audit and whoever asks later are told: the person's key, or the name.
+    pub fn who(&self) -> &str {
+        self.person.as_ref().map_or(&self.name, PersonKey::as_str)
+    }
+
     /// As an actor in an incident's history.
     pub fn actor(&self) -> Actor {
         match &self.person {
@@ -157,6 +177,23 @@ pub async fn grant(
     store::insert(tx, &claims, now).await?;
     let text = token::issue(key, &claims);
     Ok((claims, text))
+}
+
+/// How long what is over is kept: for whoever asks why somebody was not let in.
+const KEPT: TimeDelta = TimeDelta::days(30);
+/// The same for wrong tries, codes and links.
+const TRIES_KEPT: TimeDelta = TimeDelta::days(2);
+/// How long the audit goes back.
+const AUDIT_KEPT: TimeDelta = TimeDelta::days(400);
+
+/// Forgets what is old enough. Done once a minute.
+pub async fn purge(app: &App) -> sqlx::Result<()> {
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    session::store::purge(&mut tx, now - KEPT).await?;
+    sign_in::store::purge(&mut tx, now - limit::KNOWN_FOR, now - TRIES_KEPT).await?;
+    audit::store::purge(&mut tx, now - AUDIT_KEPT).await?;
+    tx.commit().await
 }
 
 #[cfg(test)]

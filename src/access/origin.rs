@@ -37,6 +37,12 @@ fn origin_of(url: &str) -> Option<&str> {
     Some(&url[..end])
 }
 
+/// The host of an address that begins with `https://`, without its port.
+pub fn https_host(url: &str) -> Option<&str> {
+    let place = origin_of(url)?.strip_prefix("https://")?;
+    if place.starts_with('[') { None } else { place.split(':').next() }
+}
+
 /// Whether the address is of this machine alone.
 pub fn is_loopback(url: &str) -> bool {
     let place = origin_of(url).and_then(|origin| origin.split_once("://")).map_or("", |(_, place)| place);

@@ -2,27 +2,41 @@
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Response},
 };
 
-use super::{Caller, Role};
+use super::Role;
+use crate::{api::Problem, web::Trouble};
 
 /// 401: nobody is signed in, or not any more.
 pub fn unauthenticated() -> Response {
-    let words = "You are not signed in any more. Nothing was done.";
+    let words = "You are not signed in, or not any more.";
     page(StatusCode::UNAUTHORIZED, "Sign in first", words)
 }
 
-/// 403: `caller` would need the role `least`.
-pub fn forbidden(caller: &Caller, least: Role) -> Response {
-    let words = format!("This needs the role {}; yours is {}.", least.as_str(), caller.role.as_str());
-    page(StatusCode::FORBIDDEN, "Not allowed", &words)
+/// 403: somebody with `role` would need `least`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Forbidden {
+    pub role: Role,
+    pub least: Role,
+}
+
+impl IntoResponse for Forbidden {
+    fn into_response(self) -> Response {
+        let words = format!("This needs the role {}; yours is {}.", self.least.as_str(), self.role.as_str());
+        page(StatusCode::FORBIDDEN, "Not allowed", &words)
+    }
+}
+
+impl From<Forbidden> for Response {
+    fn from(forbidden: Forbidden) -> Response {
+        forbidden.into_response()
+    }
 }
 
 /// 403: a form that is not ours, or of another session.
 pub fn strange_form() -> Response {
-    let words = "This form is out of date, or it came from another site. Nothing was done: go back, load the page \
-                 again and repeat it.";
+    let words = "This form is too old, or came from another page. Go back, load the page anew and send it again.";
     page(StatusCode::FORBIDDEN, "Please do that again", words)
 }
 
@@ -33,12 +47,9 @@ pub fn unavailable() -> Response {
     response
 }
 
-/// `words` are ours: nothing that a request said.
 fn page(status: StatusCode, title: &str, words: &str) -> Response {
-    let html = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
-         content=\"width=device-width\"><title>{title}</title><h1>{title}</h1><p>{words}</p>\
-         <p><a href=\"/sign-in\">Sign in</a> · <a href=\"/\">Board</a></p></html>"
-    );
-    (status, [(header::CACHE_CONTROL, "no-store")], Html(html)).into_response()
+    let problem = Problem { status: status.as_u16(), title: title.into(), ..Problem::forbidden(words) };
+    let mut response = Trouble::from(problem).into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }

@@ -6,8 +6,10 @@
 
 pub mod store;
 
+use std::net::SocketAddr;
+
 use axum::{
-    extract::FromRequestParts,
+    extract::{ConnectInfo, FromRequestParts},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
@@ -18,7 +20,13 @@ use rand::Rng;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{Caller, Role, cookie::Cookie, origin, refused, token::keyed};
+use super::{
+    Caller, Role,
+    cookie::Cookie,
+    network, origin,
+    refused::{self, Forbidden},
+    token::keyed,
+};
 use crate::{clock::Time, config::Config, id::PersonKey, server::App, store::Tx};
 
 pub use store::Session;
@@ -54,6 +62,16 @@ pub enum How {
 }
 
 impl How {
+    /// As metrics say it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            How::Password => "password",
+            How::Code => "code",
+            How::Link => "link",
+            How::Oidc => "oidc",
+        }
+    }
+
     /// As people read it.
     pub fn words(self) -> &'static str {
         match self {
@@ -83,7 +101,7 @@ impl Who {
     }
 }
 
-/// From where somebody signs in.
+/// From where a request comes: an extractor.
 #[derive(Clone, Debug, Default)]
 pub struct From {
     /// The network they come from, not the whole address ([`super::network`]).
@@ -106,9 +124,9 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    /// A page that says 403, unless they have this role or one above it.
-    pub fn require(&self, least: Role) -> Result<(), Response> {
-        if self.caller.role.may(least) { Ok(()) } else { Err(refused::forbidden(&self.caller, least)) }
+    /// 403, unless they have this role or one above it. `?` makes a page of it, also where the error is a `Response`.
+    pub fn require(&self, least: Role) -> Result<(), Forbidden> {
+        if self.caller.role.may(least) { Ok(()) } else { Err(Forbidden { role: self.caller.role, least }) }
     }
 
     /// Whether a form that was posted is one of ours, sent by this visitor: `token` is its hidden field. A page must
@@ -129,6 +147,20 @@ pub fn is_ours(public_url: &str, headers: &HeaderMap) -> bool {
     };
     let told = origin::Told { site: told("sec-fetch-site"), origin: told("origin"), host: told("host") };
     told.is_ours(public_url)
+}
+
+impl FromRequestParts<App> for From {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
+        let header = |name| parts.headers.get_all(name).iter().filter_map(|header| header.to_str().ok());
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        let forwarded: Vec<&str> = header("x-forwarded-for").collect();
+        let client = peer.map(|peer| network::client(peer, forwarded.into_iter(), &app.settings.trusted_proxies));
+        let network = client.map_or_else(|| "nowhere".into(), network::network);
+        let agent = header("user-agent").next().map(|agent| agent.chars().take(300).collect());
+        Ok(From { network, agent })
+    }
 }
 
 impl FromRequestParts<App> for Visitor {
@@ -176,7 +208,7 @@ pub async fn of(app: &App, headers: &HeaderMap) -> sqlx::Result<Option<Visitor>>
 }
 
 /// The name and the role of a session that holds now: neither ended nor over, of somebody who is still known.
-fn holds(session: &Session, config: &Config, now: Time) -> Option<(String, Role)> {
+pub(super) fn holds(session: &Session, config: &Config, now: Time) -> Option<(String, Role)> {
     if session.ended_at.is_some() || now >= session.expires_at || now - session.last_seen_at >= IDLE {
         return None;
     }

@@ -17,7 +17,7 @@ use super::{
     request::{Name, Nothing, Params},
 };
 use crate::{
-    access::{Allowed, least},
+    access::{Allowed, audit, least},
     incident::{
         Incident, RcaStage, Recorded,
         explain::{self, Explained},
@@ -42,13 +42,15 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     responses((status = 200, body = Object), (status = "4XX", body = Problem)))]
 async fn export(
     State(app): State<App>,
-    Allowed { .. }: Allowed<least::Responder>,
+    Allowed { caller, .. }: Allowed<least::Responder>,
     Name(name): Name,
     _: Params<Nothing>,
 ) -> Result<Response, Problem> {
     let mut tx = app.db.read().await?;
     let incident = find(&mut tx, &name).await?;
     let text = report::export::export(&app, &mut tx, &incident.id).await?;
+    drop(tx);
+    audit::exported(&app, caller.who(), None, &format!("incident {}", incident.reference)).await?;
     // Byte for byte as it was signed.
     Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
 }

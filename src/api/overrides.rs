@@ -14,7 +14,12 @@ use super::{
     view::{self, Named},
 };
 use crate::{
-    access::{Allowed, Caller, least},
+    access::{
+        Allowed, Caller,
+        audit::{self, Entry, what},
+        least,
+    },
+    clock::Time,
     config::Config,
     id::{PersonKey, ScheduleKey},
     oncall::{
@@ -22,7 +27,7 @@ use crate::{
         store::{self, Ended},
     },
     server::App,
-    store::retry::retried,
+    store::{Tx, retry::retried},
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -121,28 +126,54 @@ async fn add(
 async fn add_once(app: &App, caller: &Caller, posted: &Posted<OverrideBody>) -> Answer {
     let config = app.config.load_full();
     let mut work = posted.begin(app, caller).await?;
-    let body = &posted.body;
+    let view = insert(&mut work.tx, &config, caller, &posted.body, work.now).await?;
+    work.finish(app, StatusCode::CREATED, &view).await
+}
+
+/// Puts somebody in, for somebody who does not come with a request of the API: the pages.
+pub async fn put(app: &App, caller: &Caller, body: OverrideBody) -> Result<OverrideView, Problem> {
+    let config = app.config.load_full();
+    retried(|| async {
+        let mut tx = app.db.begin().await?;
+        let view = insert(&mut tx, &config, caller, &body, app.clock.now()).await?;
+        tx.commit().await?;
+        app.bell.ring();
+        Ok(view)
+    })
+    .await
+}
+
+async fn insert(
+    tx: &mut Tx,
+    config: &Config,
+    caller: &Caller,
+    body: &OverrideBody,
+    now: Time,
+) -> Result<OverrideView, Problem> {
     let given = Override {
         id: crate::id::fresh("ovr"),
         schedule: body.schedule.clone(),
         person: body.person.clone(),
         instead_of: body.instead_of.clone(),
-        start: body.start.unwrap_or(work.now),
+        start: body.start.unwrap_or(now),
         end: body.end,
         created_by: caller.person.as_ref().map_or(caller.name.clone(), ToString::to_string),
-        created_at: work.now,
+        created_at: now,
     };
     given
-        .check(&config, work.now)
+        .check(config, now)
         .map_err(|refused| Problem::field(&format!("/{}", refused.field()), refused.to_string()))?;
-    store::insert(&mut work.tx, &given).await?;
-    let beside = store::list(&mut work.tx, &given.schedule, given.start, given.end).await?;
+    store::insert(tx, &given).await?;
+    let detail = format!("{} on {}", given.person, given.schedule);
+    let entry = Entry { who: caller.who(), what: what::OVERRIDE_MADE, network: None, detail: Some(&detail) };
+    audit::note(tx, entry, now).await?;
+    let beside = store::list(tx, &given.schedule, given.start, given.end).await?;
     let schedule = config.schedules.get(&given.schedule);
     let takes = schedule.map(|schedule| {
         let shifts = coverage::taken(schedule, &beside, &given);
-        shifts.into_iter().map(|shift| shift_view(shift, &config)).collect()
+        shifts.into_iter().map(|shift| shift_view(shift, config)).collect()
     });
-    work.finish(app, StatusCode::CREATED, &OverrideView { takes, ..view(&given, &config) }).await
+    Ok(OverrideView { takes, ..view(&given, config) })
 }
 
 /// End an override now; one that has not begun is dropped. Role: `commander`.
@@ -151,21 +182,32 @@ async fn add_once(app: &App, caller: &Caller, posted: &Posted<OverrideBody>) -> 
     responses((status = 204), (status = "4XX", body = Problem)))]
 async fn end(
     State(app): State<App>,
-    Allowed { .. }: Allowed<least::Commander>,
+    Allowed { caller, .. }: Allowed<least::Commander>,
     Name(id): Name,
     _: Params<Nothing>,
 ) -> Answer {
+    finish(&app, &caller, &id).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Ends an override; one that has not begun is dropped.
+pub async fn finish(app: &App, caller: &Caller, id: &str) -> Result<(), Problem> {
     let ended = retried(|| async {
         let mut tx = app.db.begin().await?;
-        let ended = store::end(&mut tx, &id, app.clock.now()).await?;
+        let now = app.clock.now();
+        let ended = store::end(&mut tx, id, now).await?;
+        if matches!(ended, Ended::Cut(_) | Ended::Deleted(_)) {
+            let entry = Entry { who: caller.who(), what: what::OVERRIDE_ENDED, network: None, detail: Some(id) };
+            audit::note(&mut tx, entry, now).await?;
+        }
         tx.commit().await.map(|()| ended)
     });
     match ended.await? {
-        Ended::Unknown => Err(Problem::not_found("There is no override of this id.").into()),
-        Ended::Over(_) => Err(Problem::conflict("This override was over before.").into()),
+        Ended::Unknown => Err(Problem::not_found("There is no override of this id.")),
+        Ended::Over(_) => Err(Problem::conflict("This override was over before.")),
         Ended::Cut(_) | Ended::Deleted(_) => {
             app.bell.ring();
-            Ok(StatusCode::NO_CONTENT.into_response())
+            Ok(())
         }
     }
 }

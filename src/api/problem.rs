@@ -109,6 +109,12 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large", detail)
     }
 
+    /// 429: again after so many seconds.
+    pub fn too_many(detail: impl Into<String>, seconds: u32) -> Self {
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "Not so fast", detail);
+        Problem { retry_after: Some(seconds), ..problem }
+    }
+
     /// 500: a mistake of ours.
     pub fn internal() -> Self {
         let detail = "Ringdown made a mistake; its log has more.";

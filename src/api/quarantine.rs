@@ -12,7 +12,11 @@ use super::{
     request::{Name, Nothing, Params, Posted},
 };
 use crate::{
-    access::{Allowed, Caller, least},
+    access::{
+        Allowed, Caller,
+        audit::{self, Entry, what},
+        least,
+    },
     clock::Time,
     incident,
     quarantine::{Restore, Verdict, hold::PAGES_HELD, store},
@@ -147,6 +151,10 @@ async fn settle_once(app: &App, caller: &Caller, name: &str, posted: &Posted<Set
     let settled = store::settle(&mut work.tx, &incident.id, verdict, &by, work.now).await?;
     let settled = settled
         .ok_or_else(|| Problem::conflict("This incident is not in quarantine, or was released or dropped before."))?;
+    let detail =
+        format!("{} {}", incident.reference, if verdict == Verdict::Released { "released" } else { "dropped" });
+    let entry = Entry { who: &by, what: what::QUARANTINE_SETTLED, network: None, detail: Some(&detail) };
+    audit::note(&mut work.tx, entry, work.now).await?;
     tracing::info!(incident = %incident.id, ?verdict, settled.attempts, settled.mails, "settled after a restore");
     let view = SettledView {
         reference: incident.reference.clone(),

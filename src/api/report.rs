@@ -101,7 +101,7 @@ fn question(params: &ReportParams, app: &App) -> Result<Question, Problem> {
 }
 
 /// The rows as they are read, a page of incidents after the other.
-fn rows(gathering: Gathering) -> Body {
+pub fn rows(gathering: Gathering) -> Body {
     let head = futures::stream::iter([Ok::<String, sqlx::Error>(csv::HEAD.into())]);
     let pages = futures::stream::try_unfold(gathering, async |mut gathering| {
         let page = gathering.next().await.inspect_err(|error| tracing::error!(%error, "a report broke off"))?;

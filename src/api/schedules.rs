@@ -90,7 +90,8 @@ async fn on_call(
     Ok(Json(OnCallView { at, teams: config.teams.values().map(|team| team_at(team, world, at)).collect() }))
 }
 
-fn team_at(team: &Team, world: World<'_>, at: Time) -> TeamOnCall {
+/// Who stands on which level of a team, at an instant.
+pub fn team_at(team: &Team, world: World<'_>, at: Time) -> TeamOnCall {
     let config = world.config;
     let named = |key: &PersonKey| view::person(key, config);
     let schedule = config.schedules.get(&team.schedule);

@@ -14,7 +14,11 @@ use super::{
     request::{Name, Nothing, Params, Posted},
 };
 use crate::{
-    access::{self, Allowed, Role, least, store},
+    access::{
+        self, Allowed, Role,
+        audit::{self, Entry, what},
+        least, store,
+    },
     id::PersonKey,
     server::App,
     store::retry::retried,
@@ -114,6 +118,9 @@ async fn create(
         let (claims, token) =
             access::grant(&mut work.tx, &app.token_key, &name, body.role, body.person.clone(), expires_at, now).await?;
         let (jti, role) = (claims.jti, claims.role);
+        let detail = format!("{jti} for {name}, {}", role.as_str());
+        let entry = Entry { who: caller.who(), what: what::TOKEN_MADE, network: None, detail: Some(&detail) };
+        audit::note(&mut work.tx, entry, now).await?;
         let answer = work.finish(&app, StatusCode::CREATED, &NewToken { jti: jti.clone(), expires_at, token }).await?;
         tracing::info!(jti, role = role.as_str(), by = caller.jti, "token made");
         Ok(answer)
@@ -133,7 +140,12 @@ async fn revoke(
 ) -> Answer {
     let revoked = retried(|| async {
         let mut tx = app.db.begin().await?;
-        let revoked = store::revoke(&mut tx, &jti, app.clock.now()).await?;
+        let now = app.clock.now();
+        let revoked = store::revoke(&mut tx, &jti, now).await?;
+        if revoked {
+            let entry = Entry { who: caller.who(), what: what::TOKEN_REVOKED, network: None, detail: Some(&jti) };
+            audit::note(&mut tx, entry, now).await?;
+        }
         tx.commit().await.map(|()| revoked)
     });
     if !revoked.await? {

@@ -1,7 +1,7 @@
 //! The command line: one binary for the service and for the people who use it.
 //!
-//! `serve`, `demo`, `check`, `simulate`, `simulate-world`, `due`, `elapsed`, `sla`, `migrate`, `doctor`, `init`, `pin`, `verify`,
-//! `backup`, `restore`, `explain --file` and `token create` work on this machine.
+//! `serve`, `demo`, `check`, `simulate`, `simulate-world`, `due`, `elapsed`, `sla`, `migrate`, `doctor`, `init`, `pin`, `password`, `sign-in`,
+//! `verify`, `backup`, `restore`, `explain --file` and `token create` work on this machine.
 //! Every other command speaks the REST interface of a running service, with a token.
 
 /// A line to standard output. Whoever closes it early (`| head`) has seen enough.
@@ -22,6 +22,7 @@ pub mod intake;
 pub mod look;
 pub mod nodes;
 pub mod overrides;
+pub mod password;
 pub mod pin;
 pub mod quarantine;
 pub mod rca;
@@ -29,6 +30,7 @@ pub mod report;
 pub mod restore;
 pub mod serve;
 pub mod show;
+pub mod sign_in;
 pub mod simulate;
 pub mod simulate_world;
 pub mod sla;
@@ -140,6 +142,10 @@ enum Command {
     /// Make, list and revoke tokens
     #[command(subcommand)]
     Token(token::Command),
+    /// Set, change or take away a password for the web
+    Password(password::Args),
+    /// Print a link that signs in to the web once
+    SignIn(sign_in::Args),
     /// Hash a caller's PIN for customers.toml
     Pin(pin::Args),
     /// Bring the database's tables up to date
@@ -153,7 +159,7 @@ enum Command {
     Quarantine(quarantine::Command),
     /// Find out what is wrong with an installation
     Doctor(doctor::Args),
-    /// Print the settings with comments, or write them and example schedules into a folder
+    /// Print the settings with comments, or write them, example schedules and an administrator into a folder
     Init(init::Args),
     /// Print completions for a shell
     #[command(after_help = "Example:
@@ -242,12 +248,14 @@ pub async fn main() -> ExitCode {
         Command::Nodes(args) => nodes::run(args).await,
         Command::Intake(args) => intake::run(args).await,
         Command::Token(command) => token::run(command).await,
+        Command::Password(args) => password::run(args).await,
+        Command::SignIn(args) => sign_in::run(args).await,
         Command::Pin(args) => pin::run(args),
         Command::Migrate(local) => migrate(&local).await,
         Command::Backup(args) => backup::run(args).await,
         Command::Restore(args) => restore::run(args).await,
         Command::Quarantine(command) => quarantine::run(command).await,
-        Command::Init(args) => init::run(args),
+        Command::Init(args) => init::run(args).await,
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "ringdown", &mut text);

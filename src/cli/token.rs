@@ -6,7 +6,10 @@ use serde_json::json;
 
 use super::{Local as Here, client::Remote, now, show};
 use crate::{
-    access::{self, Role},
+    access::{
+        self, Role,
+        audit::{self, Entry, what},
+    },
     id::PersonKey,
     store::Db,
 };
@@ -84,6 +87,9 @@ async fn create(args: CreateArgs) -> anyhow::Result<()> {
     let expires_at = (!args.forever).then(|| now + TimeDelta::days(args.days.into()));
     let mut tx = db.begin().await?;
     let (claims, token) = access::grant(&mut tx, &key, name, args.role, args.person, expires_at, now).await?;
+    let detail = format!("{} for {name}, {}", claims.jti, args.role.as_str());
+    let entry = Entry { who: audit::HERE, what: what::TOKEN_MADE, network: None, detail: Some(&detail) };
+    audit::note(&mut tx, entry, now).await?;
     tx.commit().await?;
     db.close().await;
     if args.json {

@@ -12,6 +12,7 @@ use super::{
     load::{Files, Loaded, environment, parse},
 };
 use crate::{
+    access::audit::{self, Entry, what},
     clock::Time,
     on,
     store::{Db, Sql, Tx},
@@ -150,6 +151,11 @@ async fn keep(db: &Db, files: &Files, now: Time) -> anyhow::Result<i64> {
             let query = sqlx::query(sql).bind(number).bind(&digest).bind(&text).bind(now);
             query.execute(c).await.map(|done| done.rows_affected())
         })?;
+        if done == 1 {
+            let (who, detail) = (audit::ITSELF, format!("revision {number}"));
+            let entry = Entry { who, what: what::REVISION_TAKEN, network: None, detail: Some(&detail) };
+            audit::note(&mut tx, entry, now).await?;
+        }
         tx.commit().await?;
         if done == 1 {
             return Ok(number);

@@ -13,6 +13,7 @@ use super::{
     store,
 };
 use crate::{
+    access::Links,
     clock::Clock,
     config::Config,
     id::IncidentId,
@@ -36,6 +37,8 @@ pub struct Door {
     pub config: Arc<ArcSwap<Config>>,
     /// What Message-IDs of our mails end in; `None` when no carrier sends mail.
     pub mail_domain: Option<Arc<str>>,
+    /// What the links in our texts are made with; `None`: they have none.
+    pub links: Option<Links>,
 }
 
 /// Why a command was not carried out.
@@ -99,7 +102,7 @@ impl Door {
             // Nothing was due: another node was faster, or a claim pushed the timer away. Put it back.
             store::set_timer(tx, &incident).await?;
         }
-        paging::store::carry_out(tx, &incident, &effects, &config, now).await?;
+        paging::store::carry_out(tx, &incident, &effects, &config, self.links.as_ref(), now).await?;
         mail::store::carry_out(tx, &incident, &effects, &config, self.mail_domain.as_deref(), now).await?;
         Ok(incident)
     }

@@ -25,6 +25,7 @@ pub mod store;
 #[cfg(test)]
 mod tests;
 pub mod timeline;
+pub mod untried;
 pub mod words;
 
 pub use command::{Actor, Command, Contact, Evidence, RcaStage, Report, Source, Via};

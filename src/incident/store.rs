@@ -1,5 +1,7 @@
 //! Incidents in the database: the events, the projection beside them, and the one timer.
 
+use std::collections::BTreeSet;
+
 use sqlx::Row;
 
 use super::{
@@ -19,15 +21,26 @@ use crate::{
 
 const LOAD: Sql = Sql::same("select state from incidents where id = $1");
 
+/// As strong as changing the row needs, and no stronger: a row that names the incident may be added or changed by
+/// somebody who does not hold it.
 const LOAD_FOR_UPDATE: Sql = Sql {
     sqlite: "select state from incidents where id = $1",
-    postgres: "select state from incidents where id = $1 for update",
+    postgres: "select state from incidents where id = $1 for no key update",
+};
+
+/// One writer needs no lock.
+const LOCK: Sql = Sql {
+    sqlite: "select id from incidents where id = $1",
+    postgres: "select id from incidents where id = $1 for no key update",
 };
 
 const BY_REFERENCE: Sql = Sql::same(
     "select state from incidents where reference = $1
      order by case when phase = 'open' then 0 else 1 end, id desc limit 1",
 );
+
+/// References are given again: the newest first.
+const OF_REFERENCE: Sql = Sql::same("select state from incidents where reference = $1 order by id desc limit 20");
 
 const OPEN_OF_CUSTOMER: Sql =
     Sql::same("select state from incidents where customer = $1 and phase = 'open' order by id desc limit 50");
@@ -97,7 +110,9 @@ const WITHOUT_TIMER: Sql = Sql::same(
 pub const STATEMENTS: &[(&str, Sql)] = &[
     ("LOAD", LOAD),
     ("LOAD_FOR_UPDATE", LOAD_FOR_UPDATE),
+    ("LOCK", LOCK),
     ("BY_REFERENCE", BY_REFERENCE),
+    ("OF_REFERENCE", OF_REFERENCE),
     ("OPEN_OF_CUSTOMER", OPEN_OF_CUSTOMER),
     ("LIST", LIST),
     ("INSERT", INSERT),
@@ -125,9 +140,23 @@ pub async fn load_for_update(tx: &mut Tx, id: &IncidentId) -> sqlx::Result<Optio
     one(on!(tx, LOAD_FOR_UPDATE, |c, sql| sqlx::query_scalar(sql).bind(id.as_str()).fetch_optional(c).await)?)
 }
 
+/// Locks several incidents until the transaction ends, in the order of their ids. Whoever changes more than one in a
+/// transaction does this first, or takes them in this order: so two never wait for each other.
+pub async fn lock(tx: &mut Tx, ids: &BTreeSet<IncidentId>) -> sqlx::Result<()> {
+    for id in ids {
+        on!(tx, LOCK, |c, sql| sqlx::query(sql).bind(id.as_str()).fetch_optional(c).await.map(drop))?;
+    }
+    Ok(())
+}
+
 /// The incident of a short reference: the open one, else the newest that had it.
 pub async fn by_reference(tx: &mut Tx, reference: &str) -> sqlx::Result<Option<Incident>> {
     one(on!(tx, BY_REFERENCE, |c, sql| sqlx::query_scalar(sql).bind(reference).fetch_optional(c).await)?)
+}
+
+/// Every incident that has a short reference or had it, the newest first.
+pub async fn of_reference(tx: &mut Tx, reference: &str) -> sqlx::Result<Vec<Incident>> {
+    many(on!(tx, OF_REFERENCE, |c, sql| sqlx::query_scalar(sql).bind(reference).fetch_all(c).await)?)
 }
 
 /// The open incidents of a customer, newest first.

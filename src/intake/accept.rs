@@ -1,5 +1,7 @@
 //! One payload, one transaction: dedup, commands to incidents, the row in the intake log. Then the bell.
 
+use std::collections::BTreeSet;
+
 use uuid::Uuid;
 
 use super::{
@@ -11,7 +13,7 @@ use crate::{
     config::Config,
     id::{self, IncidentId},
     incident::{
-        Refusal,
+        self, Refusal,
         command::{Actor, Command, Via},
         door::DoorError,
     },
@@ -57,6 +59,9 @@ async fn accept_once(
     let accepted = match earlier {
         Some(outcomes) => Accepted { outcomes, replayed: true },
         None => {
+            if signals.len() > 1 {
+                lock_in_order(&mut tx, integration, signals).await?;
+            }
             let mut outcomes = Vec::with_capacity(signals.len());
             for (key, signal) in signals {
                 outcomes.push(apply(app, &mut tx, config, integration, key, signal).await?);
@@ -89,6 +94,20 @@ fn in_order(signals: Vec<Signal>) -> Vec<(String, Signal)> {
         .collect();
     keyed.sort_by(|(a, _), (b, _)| a.cmp(b));
     keyed
+}
+
+/// Takes the keys of a payload, and then the incidents that they mean, in the order of their ids: their own order is
+/// another one, and whoever else changes several incidents would be met halfway.
+async fn lock_in_order(tx: &mut Tx, integration: &Integration, signals: &[(String, Signal)]) -> sqlx::Result<()> {
+    let mut held = BTreeSet::new();
+    for (key, signal) in signals {
+        let open = match signal.kind {
+            Kind::Trigger => store::claim(tx, &integration.key, key).await?,
+            Kind::Acknowledge | Kind::Resolve => store::open(tx, &integration.key, key).await?,
+        };
+        held.extend(open.map(|held| held.incident));
+    }
+    incident::store::lock(tx, &held).await
 }
 
 async fn apply(

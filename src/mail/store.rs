@@ -56,7 +56,12 @@ const CLAIM: Sql = Sql {
     ),
 };
 const RELEASE: Sql = Sql::same("update mails set wake_at = $1, leased_by = null where leased_by is not null");
-const RELEASE_OF: Sql = Sql::same("update mails set wake_at = $1, leased_by = null where leased_by = $2");
+/// Waits for no row while it holds another.
+const RELEASE_OF: Sql = Sql {
+    sqlite: "update mails set wake_at = $1, leased_by = null where leased_by = $2",
+    postgres: "update mails set wake_at = $1, leased_by = null \
+               where id in (select id from mails where leased_by = $2 for update skip locked)",
+};
 const RENEW: Sql = Sql::same("update mails set wake_at = $1 where id = $2 and tries = $3 and leased_by = $4");
 const NEXT_WAKE: Sql = Sql {
     sqlite: "select min(wake_at) from mails where wake_at is not null \

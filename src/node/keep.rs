@@ -27,6 +27,9 @@ const CORRECTED: u8 = 2;
 /// How long the last words of a node that stops may take.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
+/// Longer than a transaction takes. Real time: a database runs no faster in a demo.
+const A_MOMENT: Duration = Duration::from_millis(30);
+
 /// The first word of a node, before it does anything: whose clock is wrong is known from then on.
 pub async fn begin(app: &App) -> sqlx::Result<()> {
     let ahead = measure(app).await;
@@ -94,7 +97,7 @@ pub async fn leave(app: &App) {
 /// Whatever this node still has in hand is anybody's from now on, and it is gone. What cannot be given back is left to
 /// its leases.
 pub async fn hand_back(app: &App) {
-    let given = tokio::time::timeout(LAST_WORDS, retried(|| try_to_hand_back(app))).await;
+    let given = tokio::time::timeout(LAST_WORDS, hand_all_back(app)).await;
     match given {
         Ok(Ok(0)) => {}
         Ok(Ok(count)) => tracing::info!(count, "what was still in hand is given back"),
@@ -102,6 +105,19 @@ pub async fn hand_back(app: &App) {
         Err(_) => tracing::warn!("what is in hand could not be given back in time; its leases will end"),
     }
     wire::tell(app, wire::Topic::Work).await;
+}
+
+async fn hand_all_back(app: &App) -> sqlx::Result<u64> {
+    let mut given = 0;
+    loop {
+        let more = retried(|| try_to_hand_back(app)).await?;
+        if more == 0 {
+            return Ok(given);
+        }
+        given += more;
+        // Rows that somebody was changing were left out; a moment later nobody is.
+        tokio::time::sleep(A_MOMENT).await;
+    }
 }
 
 async fn try_to_hand_back(app: &App) -> sqlx::Result<u64> {

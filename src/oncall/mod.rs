@@ -10,6 +10,7 @@
 //! the moment they jump; one that comes twice is taken the first time.
 
 pub mod coverage;
+pub mod feed;
 pub mod layer;
 pub mod roster;
 pub mod rotation;

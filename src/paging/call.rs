@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use super::{
-    Attempt, Outcome,
+    Attempt, Outcome, Purpose,
     attempt::Said,
     message, receipt,
     script::{self, Heard, Listener, Progress, ROUNDS},
     store,
 };
 use crate::{
+    access,
     carrier::{Document, Status, Turn, Unavailable},
     clock::Time,
     config::Config,
@@ -59,6 +60,7 @@ pub async fn turn(app: &App, turn: Turn) -> Result<Document, Unavailable> {
         Some(incident) if line.turn.path == "voice/page/talked" => line.talked(&mut tx, &incident).await?,
         Some(incident) if line.turn.path == "voice/page/bridged" => line.bridged(&mut tx, &incident).await?,
         Some(incident) => line.page(&mut tx, incident).await?,
+        None if line.attempt.purpose == Purpose::Code => line.code(&mut tx).await?,
         None => line.test(&mut tx).await?,
     };
     tx.commit().await?;
@@ -244,6 +246,32 @@ impl Line<'_> {
                 Ok(listener.goodbye(&words))
             }
             Err(DoorError::Database(error)) => Err(error.into()),
+        }
+    }
+
+    /// A one-time code, read to whoever presses a key: a voicemail does not.
+    async fn code(&mut self, tx: &mut Tx) -> Result<Document, Unavailable> {
+        let (at, utc) = (self.progress(), Zone::utc());
+        match self.key() {
+            _ if self.now >= self.attempt.expires_at => {
+                self.over(tx, Outcome::Expired).await?;
+                Ok(self.listener(&utc).goodbye("This code is too old."))
+            }
+            Some('4') => {
+                self.attempt.answer(self.now);
+                self.keep(tx).await?;
+                let digits = self.app.desk.digits(self.attempt.id.as_str());
+                Ok(self.listener(&utc).code(&access::code::spoken(&digits)))
+            }
+            _ if at.turns > ROUNDS => {
+                self.over(tx, Outcome::NoHuman).await?;
+                Ok(self.listener(&utc).goodbye("No key was pressed."))
+            }
+            _ => {
+                self.keep(tx).await?;
+                let next = Progress { round: at.round.saturating_add(1), turns: at.turns.saturating_add(1) };
+                Ok(self.listener(&utc).code_waits(next))
+            }
         }
     }
 

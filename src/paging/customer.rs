@@ -47,7 +47,7 @@ pub(super) async fn receive(
         "too many"
     } else {
         match meant(&known, &sms.body, now) {
-            Some(incident) => replied(app, &mut tx, incident, &sms.body).await?,
+            Some(incident) => replied(app, &mut tx, incident, &sms.body, "By text").await?,
             None => "nothing open",
         }
     };
@@ -90,18 +90,20 @@ fn meant<'a>(known: &'a [Incident], body: &str, now: Time) -> Option<&'a Inciden
         .or_else(|| known.iter().filter(lately).max_by_key(|incident| incident.closed_at))
 }
 
-async fn replied(app: &App, tx: &mut Tx, incident: &Incident, body: &str) -> Result<&'static str, Unavailable> {
+/// Takes what a customer said about an incident; what is about a closed one whose reference was given away is reported
+/// anew. `how`: by which way it came, for people. Gives a word for the record.
+pub async fn replied(app: &App, tx: &mut Tx, incident: &Incident, body: &str, how: &str) -> sqlx::Result<&'static str> {
     let command = Command::CustomerReplies { text: body.into() };
     match app.door.execute_in(tx, &incident.id, command).await {
         Ok(_) => Ok("customer replied"),
-        Err(DoorError::Database(error)) => Err(error.into()),
+        Err(DoorError::Database(error)) => Err(error),
         // Its reference is another's by now: what the customer says is reported anew.
         Err(DoorError::Refused(_)) if !incident.is_open() && !body.trim().is_empty() => {
             let reference = app.door.free_reference(tx).await?;
-            let (id, report) = (IncidentId::from(fresh("inc")), anew(incident, reference, body));
+            let (id, report) = (IncidentId::from(fresh("inc")), anew(incident, reference, body, how));
             match app.door.execute_in(tx, &id, Command::Report(Box::new(report))).await {
                 Ok(_) => Ok("reported anew"),
-                Err(DoorError::Database(error)) => Err(error.into()),
+                Err(DoorError::Database(error)) => Err(error),
                 Err(DoorError::Refused(_)) => Ok("refused"),
             }
         }
@@ -109,7 +111,7 @@ async fn replied(app: &App, tx: &mut Tx, incident: &Incident, body: &str) -> Res
     }
 }
 
-fn anew(closed: &Incident, reference: String, body: &str) -> Report {
+fn anew(closed: &Incident, reference: String, body: &str, how: &str) -> Report {
     Report {
         reference,
         source: Source::Api { by: "text message".into() },
@@ -120,7 +122,7 @@ fn anew(closed: &Incident, reference: String, body: &str) -> Report {
         team: closed.team.clone(),
         plan: closed.plan.clone(),
         title: closed.title.clone(),
-        detail: format!("By text, after {} was closed: {}", closed.reference, super::message::bounded(body)),
+        detail: format!("{how}, after {} was closed: {}", closed.reference, super::message::bounded(body)),
         contact: closed.contact.clone(),
         not_before: None,
     }

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 
 use super::{Attempt, Purpose, Stage, message};
 use crate::{
+    access::Links,
     clock::Time,
     config::Config,
     id::{AttemptId, PageId, fresh},
@@ -55,9 +56,18 @@ fn attempt(purpose: Purpose, priority: Priority, channel: Channel, address: E164
 }
 
 /// The attempts of a page, one a step. `code` is what the person writes back to mean this page.
-pub fn page(incident: &Incident, page: &Page, code: Option<&str>, config: &Config, now: Time) -> Vec<Attempt> {
+/// `links`: with which its text leads to the page where it is acknowledged.
+pub fn page(
+    incident: &Incident,
+    page: &Page,
+    code: Option<&str>,
+    links: Option<&Links>,
+    config: &Config,
+    now: Time,
+) -> Vec<Attempt> {
     let zone = config.people.get(&page.person).map_or(&incident.zone, |person| &person.zone);
-    let body = message::page(incident, page.cause, code, zone);
+    let link = links.map(|links| links.of_page(&incident.reference));
+    let body = message::page(incident, page.cause, code, link.as_deref(), zone);
     let step = |(position, step): (usize, &crate::incident::effect::Step)| {
         let due = now + TimeDelta::seconds(step.after_seconds.clamp(0, 86_400));
         Attempt {
@@ -76,11 +86,12 @@ pub fn page(incident: &Incident, page: &Page, code: Option<&str>, config: &Confi
 }
 
 /// A text to the customer, if their number can be written to.
-pub fn to_customer(incident: &Incident, text: &str, now: Time) -> Option<Attempt> {
+pub fn to_customer(incident: &Incident, text: &str, links: Option<&Links>, now: Time) -> Option<Attempt> {
     let address = E164::parse(incident.contact.number.as_deref()?).ok()?;
+    let link = links.map(|links| links.of_customer(&incident.reference));
     Some(Attempt {
         incident: Some(incident.id.clone()),
-        body: Some(message::bounded(text)),
+        body: Some(message::with_link(&message::bounded(text), link.as_deref())),
         ..attempt(Purpose::Customer, incident.priority, Channel::Sms, address, now)
     })
 }
@@ -114,6 +125,20 @@ pub fn test(person: &Person, now: Time) -> Vec<Attempt> {
 /// A heartbeat: a text to a number that is nobody's or, without `text`, the question to the carrier whether it knows us.
 pub fn heartbeat(id: AttemptId, to: E164, text: Option<String>, expires_at: Time, now: Time) -> Attempt {
     Attempt { id, body: text, expires_at, ..attempt(Purpose::Heartbeat, Priority::P6, Channel::Sms, to, now) }
+}
+
+/// A one-time code to a person of ours: at a P1's rank, for somebody waits for it. `text` has a place for the digits.
+pub fn code(
+    id: AttemptId,
+    person: &Person,
+    channel: Channel,
+    to: E164,
+    text: String,
+    expires_at: Time,
+    now: Time,
+) -> Attempt {
+    let code = attempt(Purpose::Code, Priority::P1, channel, to, now);
+    Attempt { id, person: Some(person.key.clone()), body: Some(text), expires_at, ..code }
 }
 
 fn first(person: &Person, channel: Channel) -> Option<E164> {

@@ -18,6 +18,9 @@ const TITLE: usize = 150;
 /// The least of a title that is worth having; a page that needs it takes another segment.
 const LEAST_TITLE: usize = 20;
 
+/// The least of a title that stands beside a link: what it is about is worth more than a way to see it.
+const LEAST_LINKED_TITLE: usize = 30;
+
 /// `14:32`, where the reader is.
 pub fn clock(at: Time, zone: &Zone) -> String {
     at.with_timezone(zone).format("%H:%M").to_string()
@@ -107,8 +110,9 @@ pub fn why(incident: &Incident, cause: Cause, zone: &Zone) -> String {
     }
 }
 
-/// A page, in one segment wherever that leaves room to say what it is about.
-pub fn page(incident: &Incident, cause: Cause, code: Option<&str>, zone: &Zone) -> String {
+/// A page, in one segment wherever that leaves room to say what it is about. `link`, to the page where it is
+/// acknowledged, stands at its end where that takes no segment more: the codes do without it.
+pub fn page(incident: &Incident, cause: Cause, code: Option<&str>, link: Option<&str>, zone: &Zone) -> String {
     let name = short(&segment::plain(&incident.customer_name), 30);
     let title = segment::plain(&incident.title);
     let why = why(incident, cause, zone);
@@ -117,16 +121,28 @@ pub fn page(incident: &Incident, cause: Cause, code: Option<&str>, zone: &Zone) 
         Some(code) => format!(" Reply {code} 4 to ack, {code} 9 to pass, {code} 6 resolve."),
         None => String::new(),
     };
-    let with = |most: usize| {
+    let with = |most: usize, link: &str| {
         let mut title = short(&title, most);
         if !title.ends_with(['.', '!', '?']) {
             title.push('.');
         }
-        format!("{} {} {name}: {title}{why}{tail}", incident.reference, incident.priority)
+        format!("{} {} {name}: {title}{why}{tail}{link}", incident.reference, incident.priority)
     };
-    let fits =
-        |segments: usize| (LEAST_TITLE..=TITLE).rev().map(with).find(|text| segment::segments(text).1 <= segments);
-    fits(1).or_else(|| fits(2)).unwrap_or_else(|| with(LEAST_TITLE))
+    let fits = |segments: usize, least: usize, link: &str| {
+        (least..=TITLE).rev().map(|most| with(most, link)).find(|text| segment::segments(text).1 <= segments)
+    };
+    let linked = |segments: usize| fits(segments, LEAST_LINKED_TITLE, &format!(" {}", link?));
+    let within = |segments: usize| linked(segments).or_else(|| fits(segments, LEAST_TITLE, ""));
+    within(1).or_else(|| within(2)).unwrap_or_else(|| with(LEAST_TITLE, ""))
+}
+
+/// A text to the customer with the link to their page, where that takes no segment more and it has no other link.
+pub fn with_link(text: &str, link: Option<&str>) -> String {
+    let parts = |text: &str| segment::segments(text).1;
+    let linked = link.filter(|_| !text.contains("://")).map(|link| format!("{text} See {link}"));
+    linked
+        .filter(|linked| parts(linked) <= parts(text) && linked.chars().count() <= LONGEST)
+        .unwrap_or_else(|| text.into())
 }
 
 /// The reply code that a page's text asks for.
@@ -278,7 +294,7 @@ pub mod tests {
     #[test]
     fn a_page_names_the_incident_and_the_codes_first() {
         let zone: Zone = "Europe/Berlin".parse().unwrap();
-        let text = |cause| page(&incident(), cause, Some("37"), &zone);
+        let text = |cause| page(&incident(), cause, Some("37"), None, &zone);
         insta::assert_snapshot!(text(Cause::Opened), @"4821 P1 Acme Bank: checkout down. Reply 37 4 to ack, 37 9 to pass, 37 6 resolve.");
         assert_eq!((code_of(&text(Cause::Opened)), code_of("Reply with care.")), (Some("37"), None));
         insta::assert_snapshot!(text(Cause::NotAcknowledged), @"4821 P1 Acme Bank: checkout down. Nobody took it yet. Reply 37 4 to ack, 37 9 to pass, 37 6 resolve.");
@@ -286,7 +302,48 @@ pub mod tests {
         insta::assert_snapshot!(text(Cause::CallbackMissed), @"4821 P1 Acme Bank: checkout down. The callback was due 13:30. Call now. Reply 37 4 to ack, 37 9 to pass, 37 6 resolve.");
         insta::assert_snapshot!(text(Cause::UpdateDue), @"4821 P1 Acme Bank: checkout down. Update the customer by 14:00. Reply 37 4 to ack, 37 9 to pass, 37 6 resolve.");
         insta::assert_snapshot!(text(Cause::PassedOn), @"4821 P1 Acme Bank: checkout down. Passed on to you. Reply 37 4 to ack, 37 9 to pass, 37 6 resolve.");
-        insta::assert_snapshot!(page(&incident(), Cause::Opened, None, &zone), @"4821 P1 Acme Bank: checkout down.");
+        insta::assert_snapshot!(page(&incident(), Cause::Opened, None, None, &zone), @"4821 P1 Acme Bank: checkout down.");
+    }
+
+    #[test]
+    fn a_page_has_its_link_at_the_end_where_that_takes_no_segment_more() {
+        let link = "https://pager.example.com/a/4821****************";
+        let text = |title: &str, name: &str, cause, link| {
+            let told = Incident { title: title.into(), customer_name: name.into(), ..incident() };
+            page(&told, cause, Some("37"), Some(link), &Zone::utc())
+        };
+        insta::assert_snapshot!(text("checkout down", "Acme Bank", Cause::Opened, link), @"4821 P1 Acme Bank: checkout down. Reply 37 4 to ack, 37 9 to pass, 37 6 resolve. https://pager.example.com/a/4821****************");
+        let long = "x".repeat(400);
+        let linked = text(&long, "Acme Bank", Cause::Opened, link);
+        assert!(linked.ends_with(link) && segment::segments(&linked).1 == 1, "{linked}");
+        assert!(linked.contains(&format!("{}...", "x".repeat(27))), "{linked}");
+        // The codes and what it is about come first.
+        let far = format!("https://{}.example.com/a/4821****************", "a".repeat(60));
+        for (title, cause, link) in [
+            (long.as_str(), Cause::CallbackMissed, link),
+            (&long, Cause::Opened, &far),
+            ("checkout down", Cause::Opened, &far),
+        ] {
+            let bare = text(title, "Acme Bank", cause, link);
+            assert!(bare.ends_with("37 6 resolve.") && segment::segments(&bare).1 == 1, "{bare}");
+        }
+        let chinese = text("支付失败", "支付宝", Cause::Opened, link);
+        assert!(segment::segments(&chinese).1 == 1 && chinese.ends_with("37 6 resolve."), "{chinese}");
+        let chinese = text("支付失败支付失败支付失败", "支付宝", Cause::Opened, link);
+        assert!(segment::segments(&chinese).1 == 2 && chinese.ends_with(link), "{chinese}");
+    }
+
+    #[test]
+    fn a_text_to_the_customer_has_the_link_where_that_takes_no_segment_more() {
+        let link = Some("https://pager.example.com/s/4821****************");
+        let short = "4821: we have your report (P1). An engineer will call you back by 14:32.";
+        assert_eq!(with_link(short, link), format!("{short} See {}", link.unwrap()));
+        assert_eq!(with_link(short, None), short);
+        for text in ["y".repeat(150), "4821: start the call: https://meet.example.com/1".into(), "支".repeat(60)] {
+            assert_eq!(with_link(&text, link), text);
+        }
+        let two = "z".repeat(200);
+        assert!(with_link(&two, link).ends_with("*"), "there is room in the second segment");
     }
 
     #[test]
@@ -318,7 +375,7 @@ pub mod tests {
         {
             let told = Incident { title, customer_name: name.into(), ..incident() };
             for cause in [Cause::Opened, Cause::NotAcknowledged, Cause::CallbackAtRisk, Cause::UpdateMissed] {
-                let text = page(&told, cause, Some("37"), &zone);
+                let text = page(&told, cause, Some("37"), None, &zone);
                 assert_eq!(segment::segments(&text).1, 1, "{text}");
             }
         }
@@ -328,10 +385,14 @@ pub mod tests {
         #[test]
         fn a_page_takes_two_segments_at_most_whatever_the_customer_said(title in "\\PC{0,300}", name in "\\PC{0,80}") {
             let told = Incident { title, customer_name: name, ..incident() };
-            let text = page(&told, Cause::Opened, Some("37"), &Zone::utc());
+            let text = page(&told, Cause::Opened, Some("37"), None, &Zone::utc());
             prop_assert!(segment::segments(&text).1 <= 2, "{}", text);
             prop_assert!(text.starts_with("4821 P1 "));
             prop_assert!(text.ends_with("37 6 resolve."));
+            let link = "https://pager.example.com/a/4821****************";
+            let linked = page(&told, Cause::Opened, Some("37"), Some(link), &Zone::utc());
+            prop_assert!(segment::segments(&linked).1 <= segment::segments(&text).1, "{}", linked);
+            prop_assert!(linked.contains("37 6 resolve."));
         }
     }
 }

@@ -1,5 +1,4 @@
 //! Reaching one person: pages, the attempts made for them, and what comes back.
-
 //!
 //! A page is one decision to reach one person. Each way to do so is an [`Attempt`], a row of the outbox, written in the
 //! transaction that decided it. The pager ([`pager`]) takes what is due to the carriers; what becomes of it comes back
@@ -11,13 +10,14 @@ pub mod attempt;
 pub mod breaker;
 pub mod call;
 pub mod claimed;
-mod customer;
+pub mod customer;
 pub mod dispatch;
 pub mod draft;
 pub mod grammar;
 pub mod meant;
 pub mod message;
 pub mod pager;
+mod prepare;
 pub mod progress;
 pub mod receipt;
 pub mod reply;
@@ -25,6 +25,7 @@ pub mod rules;
 pub mod script;
 pub mod send;
 pub mod store;
+pub mod tap;
 pub mod throttle;
 
 #[cfg(test)]
@@ -52,6 +53,8 @@ pub enum Purpose {
     Customer,
     /// To see that a page would get through. Reaches nobody, and is no page to anybody who counts them.
     Heartbeat,
+    /// To give one of our people a one-time code. Its text has a place for the digits, which are in no row.
+    Code,
 }
 
 /// How far an attempt is.

@@ -1,6 +1,6 @@
 //! What our people write back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 
@@ -14,7 +14,7 @@ use crate::{
     carrier::{InboundSms, Unavailable},
     clock::Time,
     config::Config,
-    id::{PageId, PersonKey},
+    id::{AttemptId, IncidentId, PageId, PersonKey},
     incident::{Actor, Command, Refusal, Via, door::DoorError, store as incidents},
     people::{Channel, E164, Person},
     server::App,
@@ -127,8 +127,11 @@ impl Desk<'_> {
 
     async fn act(&self, tx: &mut Tx, candidate: &Candidate, verb: Verb) -> Result<String, Unavailable> {
         let Some(person) = self.actor(&candidate.attempt) else { return Ok("No page is open for you.".into()) };
+        // Before its attempts, as everybody locks them.
+        incidents::lock(tx, &BTreeSet::from([candidate.incident.id.clone()])).await?;
         // First, so that ending the page leaves it answered.
-        for mut attempt in store::of_page(tx, &candidate.page).await? {
+        for attempt in store::of_page(tx, &candidate.page).await? {
+            let Some(mut attempt) = store::load(tx, &attempt.id).await? else { continue };
             if attempt.channel == Channel::Sms && attempt.address == *self.from {
                 let before = attempt.outcome;
                 attempt.answer(self.now);
@@ -159,19 +162,28 @@ impl Desk<'_> {
     /// No more texts to this number: those that are open cannot be read, and the next method goes at once.
     async fn stop(&self, tx: &mut Tx) -> Result<(), Unavailable> {
         tracing::warn!(from = %self.from, "refused texts (STOP): this number is reached by voice only");
+        let mut open: BTreeMap<AttemptId, Option<IncidentId>> = BTreeMap::new();
         for person in &self.people {
-            for attempt in store::pages_at(tx, self.from, &person.key, self.now).await? {
-                // Loaded one by one: ending one may change the others of its page.
-                let Some(mut attempt) = store::load(tx, &attempt.id).await? else { continue };
-                if attempt.channel == Channel::Sms && attempt.address == *self.from && attempt.stage != Stage::Over {
-                    let before = attempt.outcome;
-                    attempt.reason = Some("refused texts (STOP)".into());
-                    attempt.end(Outcome::Unreachable, self.now);
-                    receipt::keep(self.app, tx, &attempt, before, self.now).await?;
-                }
+            let pages = store::pages_at(tx, self.from, &person.key, self.now).await?;
+            let open_texts = pages.into_iter().filter(|attempt| self.is_open_text(attempt));
+            open.extend(open_texts.map(|attempt| (attempt.id, attempt.incident)));
+        }
+        incidents::lock(tx, &open.values().flatten().cloned().collect()).await?;
+        for id in open.keys() {
+            // Loaded one by one: ending one may change the others of its page.
+            let Some(mut attempt) = store::load(tx, id).await? else { continue };
+            if self.is_open_text(&attempt) {
+                let before = attempt.outcome;
+                attempt.reason = Some("refused texts (STOP)".into());
+                attempt.end(Outcome::Unreachable, self.now);
+                receipt::keep(self.app, tx, &attempt, before, self.now).await?;
             }
         }
         Ok(())
+    }
+
+    fn is_open_text(&self, attempt: &Attempt) -> bool {
+        attempt.channel == Channel::Sms && attempt.address == *self.from && attempt.stage != Stage::Over
     }
 }
 

@@ -116,6 +116,22 @@ impl Listener<'_> {
         self.ask(vec![self.say("Ringdown. This is a test. Nothing is wrong. Press 4 to say that you hear it.")], next)
     }
 
+    /// A one-time code was asked for.
+    pub fn code_waits(&self, next: Progress) -> Document {
+        let words = "Ringdown. You, or somebody else, asked for a one-time code. Press 4 to hear it. If it was not you, \
+                     hang up.";
+        self.ask(vec![self.say(words)], next)
+    }
+
+    /// The code, digit by digit.
+    pub fn code(&self, spoken: &str) -> Document {
+        let mut document = Document::default();
+        for _ in 0..3 {
+            document = document.say(self.language, format!("Your code is: {spoken}")).then(Verb::Pause(1));
+        }
+        document.say(self.language, "Give it to nobody. Goodbye.").then(Verb::Hangup)
+    }
+
     /// After 4.
     pub fn acknowledged(&self, incident: &Incident) -> Document {
         self.goodbye(&format!("Acknowledged. {}", self.owed(incident)))

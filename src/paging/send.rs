@@ -15,6 +15,7 @@ use super::{
     dispatch, receipt, store,
 };
 use crate::{
+    access::{self, link},
     carrier::{Accepted, Action, Call, Carrier, ErrorClass, SendError, Sent, Sms, Status},
     clock::Time,
     id::CarrierKey,
@@ -124,6 +125,18 @@ impl Sender {
         self.finish(claimed, |attempt| attempt.refuse(&error, now)).await;
     }
 
+    /// What a text says on the air: the digits of a one-time code and the seal of a link are put in here, and stand nowhere
+    /// in the database. The same each time, so that it is found again.
+    fn text(&self, attempt: &Attempt) -> Option<String> {
+        let body = attempt.body.as_deref()?;
+        Some(match (attempt.purpose, &attempt.page, &attempt.incident) {
+            (Purpose::Code, ..) => access::code::filled(body, &self.app.desk.digits(attempt.id.as_str())),
+            (Purpose::Page, Some(page), _) => self.app.links.sealed(body, link::For::Page(page)),
+            (Purpose::Customer, _, Some(incident)) => self.app.links.sealed(body, link::For::Customer(incident)),
+            _ => body.into(),
+        })
+    }
+
     async fn ask(&self, carrier: &dyn Carrier, attempt: &Attempt) -> Result<Accepted, SendError> {
         let asked = match attempt.channel {
             Channel::Sms if attempt.purpose == Purpose::Heartbeat && attempt.body.is_none() => {
@@ -132,7 +145,7 @@ impl Sender {
                 known.map(|known| known.map(|()| Accepted { sid, status: Status::Delivered }))
             }
             Channel::Sms => {
-                let body = attempt.body.clone().unwrap_or_default();
+                let body = self.text(attempt).unwrap_or_default();
                 let left = attempt.expires_at - self.app.clock.now();
                 let validity = left.clamp(TimeDelta::seconds(60), TimeDelta::hours(10));
                 let sms = Sms { attempt: attempt.id.clone(), to: attempt.address.clone(), body, validity };
@@ -228,7 +241,7 @@ impl Sender {
             attempt: attempt.id.clone(),
             channel: attempt.channel,
             to: attempt.address.clone(),
-            body: attempt.body.clone().filter(|_| attempt.channel == Channel::Sms),
+            body: self.text(attempt).filter(|_| attempt.channel == Channel::Sms),
             since: attempt.sent_at.unwrap_or(attempt.created_at),
         };
         match tokio::time::timeout(ANSWER_WITHIN, carrier.look_up(&sent)).await {

@@ -7,6 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Attempt, Outcome, Purpose, Stage, draft};
 use crate::{
+    access::Links,
     carrier::Receipt,
     clock::Time,
     config::Config,
@@ -39,11 +40,11 @@ const LOAD: Sql = Sql {
     sqlite: concat!("select ", columns!(), " from attempts where id = $1"),
     postgres: concat!("select ", columns!(), " from attempts where id = $1 for update"),
 };
-/// One writer needs no lock.
+/// One writer needs no lock. No stronger than `incident::store` locks.
 const LOCK_INCIDENT: Sql = Sql {
     sqlite: "select id from attempts where id = $1",
     postgres: "select id from incidents where id = (select incident_id from attempts where attempts.id = $1) \
-               for update",
+               for no key update",
 };
 const SAVE: Sql = Sql::same(
     "update attempts set stage = $1, outcome = $2, cancelled = $3, channel = $4, address = $5, carrier = $6, \
@@ -75,7 +76,12 @@ const CLAIM: Sql = Sql {
     ),
 };
 const RELEASE: Sql = Sql::same("update attempts set wake_at = $1, leased_by = null where leased_by is not null");
-const RELEASE_OF: Sql = Sql::same("update attempts set wake_at = $1, leased_by = null where leased_by = $2");
+/// Waits for no row while it holds another.
+const RELEASE_OF: Sql = Sql {
+    sqlite: "update attempts set wake_at = $1, leased_by = null where leased_by = $2",
+    postgres: "update attempts set wake_at = $1, leased_by = null \
+               where id in (select id from attempts where leased_by = $2 for update skip locked)",
+};
 const NEXT_WAKE: Sql = Sql {
     sqlite: "select min(wake_at) from attempts where wake_at is not null \
              and id not in (select value from json_each($1))",
@@ -86,9 +92,10 @@ const PENDING: Sql = Sql::same(
     "select count(*) from attempts where wake_at is not null and stage in ('waiting', 'sending') \
      and purpose <> 'heartbeat'",
 );
+/// Anybody may ask for a code; what they use up must not be missing for a page.
 const RECENT: Sql = Sql::same(
     "select sent_at from attempts where address = $1 and channel = $2 and sent_at > $3 and id <> $4 \
-     order by sent_at desc limit 100",
+     and purpose <> 'code' order by sent_at desc limit 100",
 );
 const HASTEN: Sql = Sql::same("update attempts set wake_at = $1 where id = $2 and stage = 'waiting' and wake_at > $1");
 const CANCEL_WAITING: Sql = Sql::same(
@@ -103,18 +110,24 @@ const HANG_UP: Sql = Sql::same(
     "update attempts set stage = 'hanging_up', cancelled = $1, wake_at = $2 \
      where page_id = $3 and stage = 'sent' and channel = 'voice'",
 );
+/// Of pages made since, and of older ones while their incident is open: each part by an index of its own, so that it
+/// takes no longer the more pages there ever were.
 const TAKEN_CODES: Sql = Sql::same(
-    "select distinct reply_code from attempts where reply_code is not null and (address = $1 or person = $2) \
-     and (created_at > $3 or stage <> 'over' \
-     or exists (select 1 from incidents where incidents.id = attempts.incident_id and incidents.phase = 'open'))",
+    "select reply_code from attempts where address = $1 and created_at > $3 and reply_code is not null \
+     union select reply_code from attempts where person = $2 and created_at > $3 and reply_code is not null \
+     union select attempts.reply_code from incidents join attempts on attempts.incident_id = incidents.id \
+     where incidents.phase = 'open' and incidents.opened_at <= $3 and attempts.reply_code is not null \
+     and (attempts.address = $1 or attempts.person = $2)",
 );
 const PAGES_AT: Sql = Sql::same(concat!(
     "select ",
     columns!(),
-    " from attempts where purpose = 'page' and (address = $1 or person = $2) \
-     and (created_at > $3 or stage <> 'over' \
-     or exists (select 1 from incidents where incidents.id = attempts.incident_id and incidents.phase = 'open')) \
-     order by created_at desc, id desc limit 400"
+    " from attempts where id in ( \
+     select id from attempts where address = $1 and created_at > $3 and purpose = 'page' \
+     union select id from attempts where person = $2 and created_at > $3 and purpose = 'page' \
+     union select attempts.id from incidents join attempts on attempts.incident_id = incidents.id \
+     where incidents.phase = 'open' and incidents.opened_at <= $3 and attempts.purpose = 'page' \
+     and (attempts.address = $1 or attempts.person = $2)) order by created_at desc, id desc limit 400"
 ));
 const KEEP_RECEIPT: Sql = Sql::same(
     "insert into receipts (carrier, sid, attempt_id, status, error_code, received_at) \
@@ -235,6 +248,7 @@ pub async fn carry_out(
     incident: &Incident,
     effects: &[Effect],
     config: &Config,
+    links: Option<&Links>,
     now: Time,
 ) -> sqlx::Result<()> {
     for effect in effects {
@@ -245,7 +259,7 @@ pub async fn carry_out(
                     taken.extend(taken_codes(tx, &step.address, &page.person, now).await?);
                 }
                 let code = draft::reply_code(&PageId::of(&incident.id, page.number), &taken);
-                for attempt in draft::page(incident, page, code.as_deref(), config, now) {
+                for attempt in draft::page(incident, page, code.as_deref(), links, config, now) {
                     insert(tx, &attempt).await?;
                 }
             }
@@ -255,7 +269,7 @@ pub async fn carry_out(
                 }
             }
             Effect::TellCustomer { text } => {
-                if let Some(attempt) = draft::to_customer(incident, text, now) {
+                if let Some(attempt) = draft::to_customer(incident, text, links, now) {
                     insert(tx, &attempt).await?;
                 }
             }
@@ -396,7 +410,7 @@ pub async fn release(tx: &mut Tx, now: Time) -> sqlx::Result<u64> {
     on!(tx, RELEASE, |c, sql| sqlx::query(sql).bind(now).execute(c).await.map(|done| done.rows_affected()))
 }
 
-/// Gives back what a node that stops has leased: it is looked up at once. Gives how many.
+/// Gives back what a node that stops has leased, but for what somebody is changing. Gives how many.
 pub async fn release_of(tx: &mut Tx, node: &str, now: Time) -> sqlx::Result<u64> {
     on!(tx, RELEASE_OF, |c, sql| sqlx::query(sql)
         .bind(now)

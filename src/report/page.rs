@@ -15,11 +15,21 @@ use crate::{
     sla::{Priority, Zone},
 };
 
-/// Every text is escaped by the template.
+/// The whole page. Every text is escaped by the templates.
 #[derive(Template)]
 #[template(path = "report/compliance.html")]
 struct Page<'a> {
+    body: Body<'a>,
+}
+
+/// What a report says, for a page of the running service too: wherever it stands, it stands in an element of the class
+/// `report`, under the rules of `report.css`.
+#[derive(Template)]
+#[template(path = "report/body.html")]
+pub struct Body<'a> {
     report: &'a Compliance,
+    /// Whether incidents are links to their pages.
+    linked: bool,
     zone: Zone,
     steps: [&'static str; 3],
     timings: Vec<(Option<Priority>, [Option<TimingLine>; 3])>,
@@ -31,20 +41,39 @@ struct Page<'a> {
 
 /// The report as a page. Errors only when the machine has no memory for it.
 pub fn html(report: &Compliance) -> Result<String, askama::Error> {
-    let page = Page {
-        report,
-        zone: wording::zone(report),
-        steps: [Step::FirstAttempt, Step::Acknowledged, Step::Response].map(Step::name),
-        timings: wording::timings(report),
-        by_priority: chart::by_priority(&report.by_priority),
-        by_hour: chart::by_hour(&report.updates_by_hour),
-        response_times: chart::response_times(&report.response_times),
-        people: chart::people(&report.people),
-    };
-    page.render()
+    Page { body: Body::of(report, false) }.render()
+}
+
+impl askama::filters::HtmlSafe for Body<'_> {}
+
+impl<'a> Body<'a> {
+    /// The body of a report's page.
+    pub fn of(report: &'a Compliance, linked: bool) -> Body<'a> {
+        Body {
+            report,
+            linked,
+            zone: wording::zone(report),
+            steps: [Step::FirstAttempt, Step::Acknowledged, Step::Response].map(Step::name),
+            timings: wording::timings(report),
+            by_priority: chart::by_priority(&report.by_priority),
+            by_hour: chart::by_hour(&report.updates_by_hour),
+            response_times: chart::response_times(&report.response_times),
+            people: chart::people(&report.people),
+        }
+    }
 }
 
 impl Page<'_> {
+    fn from(&self) -> String {
+        self.body.at(&self.body.report.from)
+    }
+
+    fn to(&self) -> String {
+        self.body.at(&self.body.report.to)
+    }
+}
+
+impl Body<'_> {
     fn at(&self, at: &Time) -> String {
         wording::moment(*at, &self.zone)
     }

@@ -46,6 +46,14 @@ const GATHER: Sql = Sql::same(
      select $1, id, seq, head from incidents where seq > anchored_seq",
 );
 
+/// In the order in which everybody locks several incidents. One writer needs no lock.
+const LOCK: Sql = Sql {
+    sqlite: "select count(*) from anchor_heads where day = $1",
+    postgres: "select count(*) from (select incidents.id from incidents join anchor_heads \
+               on anchor_heads.incident_id = incidents.id where anchor_heads.day = $1 \
+               order by incidents.id collate \"C\" for no key update of incidents) as locked",
+};
+
 /// What was gathered, and not what has been appended since.
 const MARK: Sql = Sql::same(
     "update incidents set anchored_seq = anchor_heads.seq from anchor_heads
@@ -95,6 +103,7 @@ pub const STATEMENTS: &[(&str, Sql)] = &[
     ("CLAIM", CLAIM),
     ("PREVIOUS", PREVIOUS),
     ("GATHER", GATHER),
+    ("LOCK", LOCK),
     ("MARK", MARK),
     ("HEADS", HEADS),
     ("FILL", FILL),
@@ -133,6 +142,7 @@ pub async fn previous(tx: &mut Tx, day: NaiveDate) -> sqlx::Result<Option<Hash>>
 pub async fn gather(tx: &mut Tx, day: NaiveDate) -> sqlx::Result<Vec<Leaf>> {
     let text = day.to_string();
     on!(tx, GATHER, |c, sql| sqlx::query(sql).bind(&text).execute(c).await.map(drop))?;
+    on!(tx, LOCK, |c, sql| sqlx::query(sql).bind(&text).execute(c).await.map(drop))?;
     on!(tx, MARK, |c, sql| sqlx::query(sql).bind(&text).execute(c).await.map(drop))?;
     heads(tx, day).await
 }

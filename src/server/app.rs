@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 
 use super::{bell::Bell, settings::Settings};
 use crate::{
-    access::TokenKey,
+    access::{Desk, Links, TokenKey},
     carrier::Carrier,
     clock::Clock,
     config::Config,
@@ -38,6 +38,10 @@ pub struct App {
     pub door: Door,
     /// Signs and verifies tokens.
     pub token_key: Arc<TokenKey>,
+    /// Where people sign in.
+    pub desk: Arc<Desk>,
+    /// Makes and knows the links in our texts.
+    pub links: Links,
     /// Signs exports and anchors.
     pub ledger_key: Arc<SigningKey>,
     /// What this process knows of its own health.
@@ -64,18 +68,37 @@ impl App {
         let node = Node::new(&settings, correction);
         let (bell, config) = (Bell::default(), Arc::new(ArcSwap::from_pointee(config)));
         let mailers = Arc::new(Vec::new());
+        let links = Links::new(&settings.public_url, &keys.token);
         let door = Door {
             db: db.clone(),
             clock: clock.clone(),
             bell: bell.clone(),
             config: config.clone(),
             mail_domain: None,
+            links: Some(links.clone()),
         };
+        let desk = Arc::new(Desk::new(&settings, &keys.token));
         let (settings, carriers) = (Arc::new(settings), Arc::new(carriers));
         let (token_key, ledger_key) = (Arc::new(keys.token), Arc::new(keys.ledger));
         let watch = Arc::new(Watch::new(node.id(), clock.now()));
         let changes = Changes::default();
-        App { db, clock, bell, node, settings, config, carriers, mailers, changes, door, token_key, ledger_key, watch }
+        App {
+            db,
+            clock,
+            bell,
+            node,
+            settings,
+            config,
+            carriers,
+            mailers,
+            changes,
+            door,
+            token_key,
+            desk,
+            links,
+            ledger_key,
+            watch,
+        }
     }
 
     /// The same with carriers that send mail. Message-IDs end in the domain of the first.

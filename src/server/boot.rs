@@ -201,6 +201,7 @@ async fn upkeep(app: App, stop: CancellationToken) {
             timer::wheel::audit(&app).await.map(drop),
             intake::phone::sweep(&app).await.map(drop),
             retried(|| forget_payloads(&app)).await,
+            retried(|| access::purge(&app)).await,
             retried(|| report::anchor::make(&app)).await.map(drop),
         ];
         for error in done.into_iter().filter_map(Result::err) {

@@ -2,6 +2,7 @@
 //! `file:PATH`, and are never printed.
 
 mod read;
+mod sign_in;
 mod stray;
 mod watch;
 
@@ -11,10 +12,11 @@ use chrono::TimeDelta;
 use secrecy::SecretString;
 
 pub use self::{
+    sign_in::OidcSettings,
     stray::{Stray, strays},
     watch::{HeartbeatSettings, WatchSettings},
 };
-use crate::{id::CarrierKey, store};
+use crate::{access::network::Range, id::CarrierKey, store};
 
 /// The settings that hold when nothing is said, commented: what `ringdown init` writes.
 pub const DEFAULT_TOML: &str = include_str!("../../ringdown.default.toml");
@@ -50,6 +52,10 @@ pub struct Settings {
     pub lease: TimeDelta,
     /// Whether nodes ring each other's bell through the database (LISTEN and NOTIFY). Without it they look by the second.
     pub notify: bool,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Range>,
+    /// Whom people may sign in with.
+    pub oidc: Option<OidcSettings>,
 }
 
 /// One carrier.
@@ -144,6 +150,8 @@ impl Default for Settings {
             node: None,
             lease: TimeDelta::seconds(15),
             notify: true,
+            trusted_proxies: sign_in::proxies(),
+            oidc: None,
         }
     }
 }

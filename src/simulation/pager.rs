@@ -39,6 +39,8 @@ enum Job {
     LookUp,
     Overdue,
     HangUp,
+    /// It moves its page or its incident on: in a transaction of its own.
+    Settle,
 }
 
 impl Sim {
@@ -75,7 +77,7 @@ impl Sim {
             let count = claimed.len();
             let mut jobs = Vec::new();
             for id in claimed {
-                jobs.extend(prepare(tx, &id)?);
+                jobs.extend(prepare_in_batch(tx, &id)?);
             }
             Ok((count, jobs))
         });
@@ -89,6 +91,24 @@ impl Sim {
 
     async fn work(self, node: usize, attempt: Attempt, job: Job) {
         self.step(node, Place::AfterClaim).await;
+        let (id, claimed) = (attempt.id.clone(), attempt);
+        let next = match job {
+            Job::Settle => self.settle(node, &claimed).await,
+            job => Some((claimed, job)),
+        };
+        if let Some((attempt, job)) = next {
+            self.carry_out(node, attempt, job).await;
+        }
+        self.with(|world| {
+            world.nodes[node].in_hand.remove(&id);
+            let now = world.now;
+            if let Some((ticket, _)) = world.nodes[node].pager {
+                world.tasks.wake(ticket, now);
+            }
+        });
+    }
+
+    async fn carry_out(&self, node: usize, attempt: Attempt, job: Job) {
         match job {
             Job::Send(carriers) => self.send(node, &attempt, &carriers).await,
             Job::LookUp => self.look_up(node, &attempt).await,
@@ -107,14 +127,25 @@ impl Sim {
                 };
                 self.finish(node, &attempt, |attempt, now| answer::hung_up(attempt, error, now)).await;
             }
+            Job::Settle => {}
         }
-        self.with(|world| {
-            world.nodes[node].in_hand.remove(&attempt.id);
-            let now = world.now;
-            if let Some((ticket, _)) = world.nodes[node].pager {
-                world.tasks.wake(ticket, now);
+    }
+
+    /// Looks at it again, its incident and then itself locked, and lets its page go on.
+    async fn settle(&self, node: usize, claimed: &Attempt) -> Option<(Attempt, Job)> {
+        let origin = Origin::Finish(claimed.id.clone(), claimed.leased_by.clone(), claimed.tries);
+        let settled = self.transact(node, origin, |tx| {
+            let current = tx.attempt_in_order(&claimed.id)?;
+            let Some(current) = current.filter(|current| answer::held(claimed, current)) else { return Ok(None) };
+            let before = current.outcome;
+            let Prepared { attempt, job, text } = prepare(tx, current)?;
+            if let Some(text) = text {
+                tx.insert(*text)?;
             }
+            tx.keep(&attempt, before)?;
+            Ok(job.map(|job| (attempt, job)))
         });
+        settled.await.ok().flatten()
     }
 
     async fn send(&self, node: usize, claimed: &Attempt, carriers: &[CarrierKey]) {
@@ -258,17 +289,34 @@ fn take(tx: &mut Tx<'_>, (gravest, least): (Priority, Priority), limit: usize) -
     Ok(claimed.iter().map(|row| row.id.clone()).collect())
 }
 
+/// An attempt as it is to be written down.
+struct Prepared {
+    attempt: Attempt,
+    job: Option<Job>,
+    text: Option<Box<Attempt>>,
+}
+
+/// Writes down what is done for one of a batch. An attempt that is to be settled stays as it was claimed.
+fn prepare_in_batch(tx: &mut Tx<'_>, id: &AttemptId) -> Result<Option<(Attempt, Job)>, Halt> {
+    let Some(claimed) = tx.attempt(id)? else { return Ok(None) };
+    let before = claimed.outcome;
+    let prepared = prepare(tx, claimed.clone())?;
+    if prepared.attempt.outcome != before || prepared.text.is_some() {
+        return Ok(Some((claimed, Job::Settle)));
+    }
+    tx.keep(&prepared.attempt, before)?;
+    Ok(prepared.job.map(|job| (prepared.attempt, job)))
+}
+
 /// What to do for an attempt that is due; the row says so before anybody does.
-fn prepare(tx: &mut Tx<'_>, id: &AttemptId) -> Result<Option<(Attempt, Job)>, Halt> {
-    // Ending one of this batch may have changed another.
-    let Some(mut attempt) = tx.attempt(id)? else { return Ok(None) };
-    let (before, now) = (attempt.outcome, tx.now);
-    let job = match claimed::task(&mut attempt, now) {
-        Task::Nothing => None,
+fn prepare(tx: &mut Tx<'_>, mut attempt: Attempt) -> Result<Prepared, Halt> {
+    let now = tx.now;
+    let (job, text) = match claimed::task(&mut attempt, now) {
+        Task::Nothing => (None, None),
         Task::Send => first_send(tx, &mut attempt)?,
-        Task::LookUp => Some(Job::LookUp),
-        Task::Overdue => Some(Job::Overdue),
-        Task::HangUp => Some(Job::HangUp),
+        Task::LookUp => (Some(Job::LookUp), None),
+        Task::Overdue => (Some(Job::Overdue), None),
+        Task::HangUp => (Some(Job::HangUp), None),
     };
     if job.is_none() {
         attempt.leased_by = None;
@@ -279,16 +327,18 @@ fn prepare(tx: &mut Tx<'_>, id: &AttemptId) -> Result<Option<(Attempt, Job)>, Ha
         attempt.status = Some(Status::Queued);
         attempt.wake_at = Some(now + crate::paging::attempt::RECEIPT_PATIENCE);
     }
-    tx.keep(&attempt, before)?;
-    Ok(job.map(|job| (attempt, job)))
+    Ok(Prepared { attempt, job, text })
 }
 
-fn first_send(tx: &mut Tx<'_>, attempt: &mut Attempt) -> Result<Option<Job>, Halt> {
+/// What is sent now, and a text that goes instead.
+type First = (Option<Job>, Option<Box<Attempt>>);
+
+fn first_send(tx: &mut Tx<'_>, attempt: &mut Attempt) -> Result<First, Halt> {
     let now = tx.now;
     let refuses = tx.world.tables.refuses.get(&format!("texts to {}", attempt.address.as_str()));
     if attempt.channel == Channel::Sms && refuses == Some(&true) {
         claimed::refused_texts(attempt, now);
-        return Ok(None);
+        return Ok((None, None));
     }
     let way = way(tx, attempt);
     let config = tx.config.clone();
@@ -298,18 +348,17 @@ fn first_send(tx: &mut Tx<'_>, attempt: &mut Attempt) -> Result<Option<Job>, Hal
     if tx.world.is(Mutant::DropWhenCarrierDown) && tx.world.nodes[tx.node].breakers.values().any(|one| !one.allows(now))
     {
         attempt.end(crate::paging::Outcome::Unreachable, now);
-        return Ok(None);
+        return Ok((None, None));
     }
-    match claimed::start(attempt, way, &carriers, &zone, now) {
+    Ok(match claimed::start(attempt, way, &carriers, &zone, now) {
         Start::Ask => {
             let breakers = &mut tx.world.nodes[tx.node].breakers;
             breakers.entry(carriers[0].clone()).or_default().asked(now);
-            return Ok(Some(Job::Send(carriers)));
+            (Some(Job::Send(carriers)), None)
         }
-        Start::Throttled { text: Some(text), .. } => tx.insert(*text)?,
-        Start::Throttled { text: None, .. } | Start::NoCarrier => {}
-    }
-    Ok(None)
+        Start::Throttled { text, .. } => (None, text),
+        Start::NoCarrier => (None, None),
+    })
 }
 
 fn way(tx: &Tx<'_>, attempt: &Attempt) -> dispatch::Way {

@@ -141,7 +141,7 @@ impl Tx<'_> {
                         }
                     }
                     let code = draft::reply_code(&PageId::of(&incident.id, page.number), &codes);
-                    for attempt in draft::page(incident, page, code.as_deref(), &config, self.now) {
+                    for attempt in draft::page(incident, page, code.as_deref(), None, &config, self.now) {
                         self.insert(attempt)?;
                     }
                 }
@@ -151,7 +151,7 @@ impl Tx<'_> {
                     }
                 }
                 Effect::TellCustomer { text } => {
-                    if let Some(attempt) = draft::to_customer(incident, text, self.now) {
+                    if let Some(attempt) = draft::to_customer(incident, text, None, self.now) {
                         self.insert(attempt)?;
                     }
                 }

@@ -1,8 +1,8 @@
 //! Transactions that stood in each other's way are carried out again, from the beginning.
 //!
-//! PostgreSQL ends one of two that wait for each other (a receipt locks its attempt and then the incident, an
-//! acknowledgement the other way round), and one that lost a race. Nothing of it was kept, so the same work again is
-//! right. SQLite has one writer and none of this.
+//! PostgreSQL ends one of two that wait for each other, after a second (an order of locks that all keep is to leave none;
+//! see ARCHITECTURE.md), and one that lost a race. Nothing of it was kept, so the same work again is right. SQLite has
+//! one writer and none of this.
 
 use std::time::Duration;
 

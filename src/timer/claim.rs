@@ -27,8 +27,12 @@ const NEXT: Sql = Sql::same("select min(wake_at) from timers");
 const RELEASE: Sql = Sql::same("update timers set wake_at = due_at, leased_by = null where wake_at > due_at");
 
 /// What one node has in hand. One that was set anew since is not in hand, whatever an older version left in it.
-const RELEASE_OF: Sql =
-    Sql::same("update timers set wake_at = due_at, leased_by = null where leased_by = $1 and wake_at > due_at");
+/// Waits for no row while it holds another.
+const RELEASE_OF: Sql = Sql {
+    sqlite: "update timers set wake_at = due_at, leased_by = null where leased_by = $1 and wake_at > due_at",
+    postgres: "update timers set wake_at = due_at, leased_by = null where incident_id in (
+                   select incident_id from timers where leased_by = $1 and wake_at > due_at for update skip locked)",
+};
 
 /// Every statement of this file.
 pub const STATEMENTS: &[(&str, Sql)] =

@@ -71,18 +71,21 @@ async fn turn(app: &App) -> Result<Option<Time>, DoorError> {
             return Ok(None);
         }
         for together in claimed.chunks(TOGETHER) {
+            // Locked in the order of their ids, as by everybody who changes several incidents at once.
+            let mut together = together.to_vec();
+            together.sort_by(|a, b| a.incident.cmp(&b.incident));
             if app.clock.now() >= now + lease {
                 // Too slow, or asleep meanwhile: what is left may be another node's by now.
                 break;
             }
-            let Err(error) = try_to(app, together).await else {
+            let Err(error) = try_to(app, &together).await else {
                 // After an outage there is much to do; that is no stall.
                 app.watch.timers.turn();
                 continue;
             };
             // One of them is ill: by itself it holds up no other.
             tracing::error!(%error, "due actions failed together; trying each by itself");
-            for timer in together {
+            for timer in &together {
                 match try_to(app, std::slice::from_ref(timer)).await {
                     Ok(()) => app.watch.timers.turn(),
                     Err(error) => {

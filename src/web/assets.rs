@@ -16,15 +16,20 @@ struct Asset {
 macro_rules! assets {
     ($($name:literal as $kind:literal),* $(,)?) => {
         const ASSETS: &[Asset] =
-            &[$(Asset { name: $name, kind: $kind, bytes: include_bytes!(concat!("assets/", $name)) }),*];
+            &[$(Asset { name: $name, kind: $kind, bytes: include_bytes!(concat!("assets/", $name)) },)*
+            // A report looks the same on a page of its own.
+            Asset { name: "report.css", kind: "text/css; charset=utf-8", bytes: include_bytes!("../report/report.css") }];
     };
 }
 
 assets! {
     "style.css" as "text/css; charset=utf-8",
     "board.css" as "text/css; charset=utf-8",
+    "oncall.css" as "text/css; charset=utf-8",
     "handsets.css" as "text/css; charset=utf-8",
     "handsets.js" as "text/javascript; charset=utf-8",
+    "phone.css" as "text/css; charset=utf-8",
+    "renew.js" as "text/javascript; charset=utf-8",
     "intake.css" as "text/css; charset=utf-8",
     "intake.js" as "text/javascript; charset=utf-8",
     "live.js" as "text/javascript; charset=utf-8",
@@ -46,6 +51,11 @@ pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Respo
         return (StatusCode::NOT_MODIFIED, held).into_response();
     }
     (held, [(header::CONTENT_TYPE, asset.kind)], asset.bytes).into_response()
+}
+
+/// What browsers ask for by themselves where no page told them of the icon: a payload, a file.
+pub(super) async fn icon(headers: HeaderMap) -> Response {
+    asset(Path("icon.svg".into()), headers).await
 }
 
 fn tag(bytes: &[u8]) -> String {

@@ -3,21 +3,27 @@
 //! A page is a struct with a template beside it that extends `frame.html`. What a caller, a customer or a payload said is
 //! text: templates escape by construction, and the content security policy runs no script but ours.
 
+mod acknowledge;
 mod acts;
 mod assets;
 mod board;
+mod compliance;
 mod form;
 mod frame;
+mod guess;
 mod handsets;
 mod incident;
 mod intake;
+mod linked;
 mod live;
+mod oncall;
+mod status;
 mod store;
 mod trouble;
 
 use askama::Template;
 use axum::{
-    Router,
+    Extension, Router,
     extract::Request,
     http::{HeaderName, HeaderValue, header},
     middleware::{self, Next},
@@ -35,7 +41,7 @@ pub use self::{
     store::STATEMENTS,
     trouble::Trouble,
 };
-use crate::{api::Problem, server::App};
+use crate::{access, api::Problem, server::App};
 
 /// A page, rendered when it is answered.
 #[derive(Debug)]
@@ -87,6 +93,14 @@ pub fn routes() -> Router<App> {
         .route("/incidents/{reference}/preview", post(incident::preview_update))
         .route("/incidents/{reference}/export", get(incident::export))
         .route("/incidents/{reference}/{act}", post(acts::act))
+        .route("/oncall", get(oncall::on_call))
+        .route("/oncall/take", post(oncall::take))
+        .route("/oncall/give", post(oncall::give))
+        .route("/oncall/end", post(oncall::end))
+        .route("/oncall/feeds", post(oncall::make))
+        .route("/oncall/feeds/revoke", post(oncall::revoke))
+        .route("/oncall/feed/{name}", get(oncall::feed))
+        .route("/compliance", get(compliance::compliance))
         .route("/handsets", get(handsets::handsets))
         .route("/handsets/live", get(live::handsets))
         .route("/handsets/dial", post(handsets::dial))
@@ -94,12 +108,17 @@ pub fn routes() -> Router<App> {
         .route("/handsets/phone/{number}/sms", post(handsets::write))
         .route("/handsets/phone/{number}/behaviour", post(handsets::behave))
         .route("/handsets/call/{id}/{act}", post(handsets::call))
+        .route("/a/{token}", get(acknowledge::show).post(acknowledge::act))
+        .route("/s/{token}", get(status::show).post(status::act))
+        .layer(Extension(guess::Guesses::default()))
         .route("/intake", get(intake::intake))
         .route("/intake/payloads/{id}", get(intake::payload))
         .route("/intake/integrations/{key}/keys", post(intake::reveal))
         .route("/intake/integrations/{key}/test", post(intake::test))
         .route("/live", get(live::live))
         .route("/assets/{name}", get(assets::asset))
+        .route("/favicon.ico", get(assets::icon))
+        .merge(access::web::routes())
         .layer(
             CompressionLayer::new().compress_when(
                 DefaultPredicate::new().and(NotForContentType::new("font/")).and(NotForContentType::SSE),

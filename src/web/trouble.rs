@@ -6,7 +6,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
-use crate::api::Problem;
+use crate::{access::refused::Forbidden, api::Problem};
 
 /// A page instead of the one that was asked for: what is wrong, and what to do.
 #[derive(Debug)]
@@ -39,6 +39,12 @@ impl From<sqlx::Error> for Trouble {
 impl From<crate::incident::door::DoorError> for Trouble {
     fn from(error: crate::incident::door::DoorError) -> Self {
         Problem::from(error).into()
+    }
+}
+
+impl From<Forbidden> for Trouble {
+    fn from(forbidden: Forbidden) -> Self {
+        forbidden.into_response().into()
     }
 }
 

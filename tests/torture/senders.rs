@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::world::{GENERIC_KEY, PAGERDUTY_KEY};
 
-/// How long a sender tries.
-const PATIENCE: Duration = Duration::from_secs(90);
+/// How long a sender tries: until long after the last fault, on a machine that is busy with something else.
+const PATIENCE: Duration = Duration::from_secs(900);
 
 /// An event that was answered with 2xx.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! Requests to the carrier's API, checked field by field.
 
-use super::twiml;
+use super::{carrier::Sent, twiml};
 
 pub type Form = Vec<(String, String)>;
 
@@ -139,6 +139,33 @@ pub fn listing(query: &Form, calls: bool) -> Result<(), Wrong> {
         }
     }
     each(query, &["PageSize"], between(1, 1000), 20001)
+}
+
+/// How many a page of a list holds.
+pub fn page_size(query: &Form) -> usize {
+    get(query, "PageSize").and_then(|size| size.parse().ok()).unwrap_or(50)
+}
+
+/// What a list holds: to and from the numbers that are asked for, in a state, on the days. Days are UTC's.
+pub fn listed(query: &Form, calls: bool) -> impl Fn(&Sent) -> bool {
+    let since = if calls { "StartTime" } else { "DateSent" };
+    let days = query.iter().filter_map(|(name, day)| {
+        let day = chrono::NaiveDate::parse_from_str(day, "%Y-%m-%d").ok()?;
+        // `DateSent>=2026-11-18` is a parameter `DateSent>` with that value.
+        Some((name.strip_prefix(since)?.to_owned(), day))
+    });
+    let (days, query): (Vec<_>, Form) = (days.collect(), query.clone());
+    move |sent: &Sent| {
+        let is = |name: &str, value: &str| get(&query, name).is_none_or(|wanted| wanted == value);
+        let day = sent.at.date_naive();
+        let on_day = |(how, wanted): &(String, chrono::NaiveDate)| match how.as_str() {
+            ">" | ">=" => day >= *wanted,
+            "<" | "<=" => day <= *wanted,
+            _ => day == *wanted,
+        };
+        let kind = sent.voice == calls && is("To", &sent.to) && is("From", &sent.from) && is("Status", &sent.status);
+        kind && days.iter().all(on_day)
+    }
 }
 
 /// An answer of ours that a carrier reads as a document.

@@ -84,7 +84,7 @@ async fn create(base: &str, name: &str, how: &str) {
         match made.await {
             Ok(()) => return,
             // A server that starts refuses; one database is copied at a time.
-            Err(error) => assert!(begun.elapsed() < Duration::from_secs(30), "cannot create {name}: {error}"),
+            Err(error) => assert!(begun.elapsed() < Duration::from_secs(120), "cannot create {name}: {error}"),
         }
         tokio::time::sleep(Duration::from_millis(30)).await;
     }
@@ -180,6 +180,14 @@ impl Server {
         self.wait();
     }
 
+    /// What it wrote down of transactions that waited for each other, each with both statements. Not of a server that
+    /// others keep running.
+    #[allow(dead_code, reason = "one of the test binaries uses it")]
+    pub fn deadlocks(&self) -> Vec<String> {
+        let log = std::fs::read(self.log()).unwrap_or_default();
+        deadlocks(&String::from_utf8_lossy(&log))
+    }
+
     fn wait(&mut self) {
         let begun = Instant::now();
         let ready = self.binaries.join("pg_isready");
@@ -190,7 +198,7 @@ impl Server {
                 return;
             }
             assert!(
-                begun.elapsed() < Duration::from_secs(60),
+                begun.elapsed() < Duration::from_secs(180),
                 "PostgreSQL does not start:\n{}",
                 std::fs::read_to_string(self.log()).unwrap_or_default()
             );
@@ -201,6 +209,26 @@ impl Server {
     fn log(&self) -> PathBuf {
         self.folder.path().join("log")
     }
+}
+
+/// Each deadlock in a server's log, from its first line to the statement that was given up.
+fn deadlocks(log: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut inside = false;
+    for line in log.lines() {
+        let begins = line.contains("deadlock detected");
+        if begins {
+            found.push(String::new());
+        }
+        let goes_on = line.starts_with('\t')
+            || ["DETAIL: ", "HINT: ", "CONTEXT: ", "STATEMENT: "].iter().any(|word| line.contains(word));
+        inside = begins || (inside && goes_on);
+        if let Some(last) = found.last_mut().filter(|_| inside) {
+            last.push_str(line);
+            last.push('\n');
+        }
+    }
+    found
 }
 
 impl Drop for Server {

@@ -171,7 +171,7 @@ async fn a_lesser_role_is_refused_with_a_page_that_says_so() {
     let cookie = signed_in(&app, &Who::person("amara".into())).await;
     let visitor = visit(&app, Request::get("/").header("cookie", cookie)).await.unwrap();
     assert!(visitor.require(Role::Viewer).is_ok());
-    let refused = visitor.require(Role::Responder).unwrap_err();
+    let refused = visitor.require(Role::Responder).unwrap_err().into_response();
     assert_eq!(refused.status(), StatusCode::FORBIDDEN);
     let body = axum::body::to_bytes(refused.into_body(), 10_000).await.unwrap();
     assert!(String::from_utf8_lossy(&body).contains("This needs the role responder; yours is viewer."));

@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{
-    Act, ActError, Behaviour, Handsets, MAX_TEXT, Text,
-    happening::Input,
-    phone::check_keys,
-};
+use super::{Act, ActError, Behaviour, Handsets, MAX_TEXT, Text, happening::Input, phone::check_keys};
 use crate::{api::Problem, people::E164, server::App};
 
 /// Steps of a caller's script.

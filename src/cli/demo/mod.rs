@@ -10,6 +10,7 @@ use anyhow::Context;
 use chrono::{TimeDelta, Utc};
 use secrecy::SecretString;
 
+use super::sign_in;
 use crate::{
     access::{Claims, Role, store as tokens, token},
     carrier::handsets::{Behaviour, owner},
@@ -84,7 +85,16 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     }
     speed.set(1.0);
     put_down(&running.app);
-    stay(running, &token).await
+    let link = link(&running.app).await?;
+    stay(running, &token, &link).await
+}
+
+/// Signs in to the web once.
+async fn link(app: &App) -> anyhow::Result<String> {
+    let mut tx = app.db.begin().await?;
+    let link = sign_in::link(&mut tx, &app.settings, None, Some(Role::Admin), app.clock.now()).await?;
+    tx.commit().await?;
+    Ok(link)
 }
 
 async fn admin_token(app: &App) -> anyhow::Result<String> {
@@ -105,12 +115,16 @@ fn put_down(app: &App) {
     }
 }
 
-async fn stay(running: Running, token: &str) -> anyhow::Result<()> {
+async fn stay(running: Running, token: &str, link: &str) -> anyhow::Result<()> {
     let url = &running.app.settings.public_url;
     let config = running.app.config.load();
     let hotline = config.hotlines.values().next().map(|hotline| hotline.number.as_str()).unwrap_or_default();
     say!(
-        "\nThe server stays up at {url}, now in real time. In another terminal:
+        "\nThe server stays up at {url}, now in real time. Look at it in a browser; this link signs in once:
+
+  {link}
+
+In another terminal:
 
   export RINGDOWN_URL={url}
   export RINGDOWN_TOKEN={token}

@@ -37,15 +37,23 @@ const INSERT: Sql = Sql::same(
      on conflict (carrier, sid) do nothing",
 );
 
-/// The call of a carrier's id, locked until the transaction ends.
+/// The call of a carrier's id, locked until the transaction ends, and before it the incident that it led to: whoever
+/// acts on an incident locks that first, and then its calls.
 ///
 /// # Errors
 /// When the database does not answer, or the row cannot be read.
 pub async fn by_sid(tx: &mut Tx, carrier: &str, sid: &str) -> sqlx::Result<Option<CallRecord>> {
+    on!(tx, LOCK_INCIDENT, |c, sql| sqlx::query(sql).bind(carrier).bind(sid).fetch_optional(c).await.map(drop))?;
     let row: Option<Row> =
         on!(tx, BY_SID, |c, sql| sqlx::query_as(sql).bind(carrier).bind(sid).fetch_optional(c).await?);
     row.map(Row::decode).transpose()
 }
+/// One writer needs no lock.
+const LOCK_INCIDENT: Sql = Sql {
+    sqlite: "select id from calls where carrier = $1 and sid = $2",
+    postgres: "select id from incidents where id = (select incident_id from calls where carrier = $1 and sid = $2)
+               for no key update",
+};
 const BY_SID: Sql = Sql {
     sqlite: "select id, carrier, sid, hotline, caller, customer, verified, answers, incident_id, started_at, ended_at
              from calls where carrier = $1 and sid = $2",
@@ -231,6 +239,7 @@ fn encode(answers: &Answers) -> sqlx::Result<String> {
 /// Every statement of this file.
 pub const STATEMENTS: &[(&str, Sql)] = &[
     ("INSERT", INSERT),
+    ("LOCK_INCIDENT", LOCK_INCIDENT),
     ("BY_SID", BY_SID),
     ("PEEK", PEEK),
     ("SAVE", SAVE),

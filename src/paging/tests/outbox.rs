@@ -116,7 +116,7 @@ async fn ending_a_page_cancels_what_waits_and_hangs_up_what_rings() {
     let incident = world.incident(&id).await;
     let mut tx = begin(&world).await;
     let effects = [Effect::EndPages { pages: vec![9] }];
-    store::carry_out(&mut tx, &incident, &effects, &config(), at(7)).await.unwrap();
+    store::carry_out(&mut tx, &incident, &effects, &config(), None, at(7)).await.unwrap();
     let mut ended = Vec::new();
     for attempt in store::of_page(&mut tx, &"inc_x.9".into()).await.unwrap() {
         ended.push((attempt.id.to_string(), attempt.stage, attempt.outcome, attempt.cancelled, attempt.wake_at));
@@ -180,7 +180,7 @@ async fn customers_and_people_are_told_by_text_where_they_have_a_number_for_it()
         Effect::Tell { person: "ada".into(), text: "You command it.".into() },
     ];
     let told = async |tx: &mut Tx, incident: &Incident| {
-        store::carry_out(tx, incident, &effects, &config(), start()).await.unwrap();
+        store::carry_out(tx, incident, &effects, &config(), None, start()).await.unwrap();
         let all = store::of_incident(tx, &incident.id).await.unwrap();
         let mut told: Vec<(String, String)> = all
             .into_iter()
@@ -215,7 +215,7 @@ async fn a_page_later_in_the_rules_waits_for_its_time_and_lives_ten_minutes_from
         steps: vec![step(Channel::Sms, 0), step(Channel::Voice, 120)],
     };
     let mut tx = begin(&world).await;
-    store::carry_out(&mut tx, &incident, &[Effect::Page(page)], &config(), start()).await.unwrap();
+    store::carry_out(&mut tx, &incident, &[Effect::Page(page)], &config(), None, start()).await.unwrap();
     let all = store::of_page(&mut tx, &"inc_x.9".into()).await.unwrap();
     let after = |at: Option<Time>| (at.unwrap() - start()).num_seconds();
     let times: Vec<_> = all.iter().map(|a| (a.position, after(a.wake_at), after(Some(a.expires_at)))).collect();

@@ -71,7 +71,7 @@ impl Reader<'_> {
     }
 
     /// Reads fields that all come from the environment.
-    fn without_file<T>(&self, key: &str, read: impl FnOnce(&Node<'_>) -> T) -> T {
+    pub(super) fn without_file<T>(&self, key: &str, read: impl FnOnce(&Node<'_>) -> T) -> T {
         let (notes, source) = (Notes::default(), Source::new("the environment", ""));
         let (document, _) = source.parse(&notes);
         read(&Node::root(&notes, &source, key, &document))

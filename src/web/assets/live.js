@@ -10,10 +10,19 @@ const length = (seconds) => {
   return `${d} d ${h % 24} h`;
 };
 
-// The server's clock, by when this page was made. It may run faster than ours: it is asked what it shows.
+// The server's clock, by when this page was made. It may run faster than ours (in a demonstration): it says now and
+// then what it shows.
 const page = document.documentElement;
 const clock = { at: Date.parse(page.dataset.now), from: performance.now(), rate: Number(page.dataset.rate || 1) };
 const now = () => clock.at + (performance.now() - clock.from) * clock.rate;
+let told = null;
+const set = (at) => {
+  const from = performance.now();
+  if (told && from - told.from > 1000) clock.rate = Math.max(0, (at - told.at) / (from - told.from));
+  if (Math.abs(clock.rate - 1) < 0.2) clock.rate = 1;
+  told = { at, from };
+  [clock.at, clock.from] = [at, from];
+};
 
 const tick = () => {
   for (const time of document.querySelectorAll("time[data-due]")) {
@@ -143,8 +152,11 @@ if (sign && document.querySelector("[data-live]")) {
       heard = performance.now();
       if (!only || JSON.parse(event.data).id === only) refresh();
     });
+    stream.addEventListener("alive", (event) => {
+      heard = performance.now();
+      if (event.data) set(Date.parse(event.data));
+    });
     stream.addEventListener("change", () => { heard = performance.now(); refresh(); });
-    stream.addEventListener("alive", () => { heard = performance.now(); });
     stream.addEventListener("end", () => { stream.close(); say(false); setTimeout(follow, 1000); });
   };
   follow();

@@ -1,9 +1,6 @@
 //! The product in three steps, each with how far it is. Pure.
 
-use super::{
-    Stir,
-    phone::Card,
-};
+use super::{Stir, phone::Card};
 use crate::{clock::Time, web::board};
 
 /// Incidents told of; the board has them all.
@@ -45,7 +42,8 @@ impl Guide {
     pub fn of(incidents: &[board::Card], cards: &[Card], now: Time) -> Guide {
         let calls = || cards.iter().flat_map(|card| card.calls.iter().map(move |call| (card, call)));
         let dialled = calls().any(|(_, call)| !call.incoming && !call.ended());
-        let mut ringing: Vec<String> = cards.iter().filter(|card| card.stir == Stir::Rings).map(|c| c.owner.name.clone()).collect();
+        let mut ringing: Vec<String> =
+            cards.iter().filter(|card| card.stir == Stir::Rings).map(|c| c.owner.name.clone()).collect();
         ringing.dedup();
         let unheld = incidents.iter().any(|card| card.holder.is_none());
         let held = incidents.iter().any(|card| card.holder.is_some());

@@ -41,16 +41,12 @@ pub(super) struct Shown {
     rate: Option<f64>,
 }
 
-pub(super) async fn handsets(
-    State(app): State<App>,
-    visitor: Visitor,
-) -> Result<Page<Shown>, Trouble> {
+pub(super) async fn handsets(State(app): State<App>, visitor: Visitor) -> Result<Page<Shown>, Trouble> {
     visitor.require(Role::Responder)?;
     let handsets = owner::handsets(&app)?;
     let config = app.config.load_full();
     let mut tx = app.db.read().await?;
-    let (incidents, overrides) =
-        (store::open(&mut tx).await?, oncall::store::current(&mut tx, app.clock.now()).await?);
+    let (incidents, overrides) = (store::open(&mut tx).await?, oncall::store::current(&mut tx, app.clock.now()).await?);
     drop(tx);
     let frame = Frame::new(&app, &visitor, Place::Handsets);
     let now = frame.now;
@@ -58,10 +54,8 @@ pub(super) async fn handsets(
     let mut cards = handsets.look(|network| phone::cards(network, &shelf, &app.settings.public_url, now));
     // A phone that is talked on stays where it is when another begins to ring.
     cards.sort_by_key(|card| (card.stir.max(Stir::Talks), card.place));
-    let open: Vec<board::Card> = incidents
-        .iter()
-        .map(|incident| board::Card::of(incident, &Default::default(), &config))
-        .collect();
+    let open: Vec<board::Card> =
+        incidents.iter().map(|incident| board::Card::of(incident, &Default::default(), &config)).collect();
     Ok(Page(Shown {
         guide: Guide::of(&open, &cards, now),
         callers: shelf.callers(),

@@ -115,7 +115,8 @@ impl Shelf {
 
     /// Numbers to dial, and their names.
     pub fn hotlines(&self) -> Vec<(String, String)> {
-        let shown = |(number, name): (&E164, &String)| (number.as_str().into(), format!("{name} ({})", number.as_str()));
+        let shown =
+            |(number, name): (&E164, &String)| (number.as_str().into(), format!("{name} ({})", number.as_str()));
         self.hotlines.iter().map(shown).collect()
     }
 }

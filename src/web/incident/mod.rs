@@ -21,12 +21,16 @@ use super::{
     store::Reach,
 };
 use crate::{
-    access::{Role, session::Visitor},
+    access::{
+        Role, audit,
+        session::{From, Visitor},
+    },
     api::{
         self,
         incidents::find,
         view::{self, IncidentView, MailView, Named, TimelineEntry},
     },
+    clock::Time,
     id::PageId,
     incident::{self, Incident, World, explain::Explained, ledger::reckon::reckon},
     intake, mail, oncall, report,
@@ -53,6 +57,8 @@ pub(super) struct Shown {
     promises: Vec<Explained>,
     contradictions: Vec<String>,
     recordings: Vec<Recording>,
+    /// Since when the call-back number is one from the customer's page that nobody has tried.
+    untried: Option<Time>,
     people: Vec<Named>,
     /// What the plan allows.
     may: Allowed,
@@ -122,11 +128,15 @@ pub(super) async fn export(
     State(app): State<App>,
     Path(reference): Path<String>,
     visitor: Visitor,
+    from: From,
 ) -> Result<Response, Trouble> {
     visitor.require(Role::Responder)?;
     let mut tx = app.db.read().await?;
     let incident = find(&mut tx, &reference).await?;
     let text = report::export::export(&app, &mut tx, &incident.id).await?;
+    drop(tx);
+    let of = format!("incident {}", incident.reference);
+    audit::exported(&app, visitor.caller.who(), Some(&from.network), &of).await?;
     let name = format!("attachment; filename=\"ringdown-{}.json\"", incident.id);
     Ok(([(header::CONTENT_TYPE, "application/json".to_string()), (header::CONTENT_DISPOSITION, name)], text)
         .into_response())
@@ -163,6 +173,7 @@ async fn shown(app: &App, tx: &mut Tx, visitor: &Visitor, incident: Incident) ->
         promises: incident::explain::explain(&reckoning, &incident),
         contradictions: reckoning.contradictions.iter().map(ToString::to_string).collect(),
         recordings: if view::sees_numbers(caller) { recordings.collect() } else { Vec::new() },
+        untried: incident::untried::since(&events),
         people,
         may: Allowed {
             rule_out: incident.plan.rule_out,

@@ -12,8 +12,8 @@ use axum::{
 };
 use serde::Deserialize;
 
-pub(super) use self::setup::{reveal, test};
 use self::setup::Setup;
+pub(super) use self::setup::{reveal, test};
 use super::{Frame, Page, Place, Trouble};
 use crate::{
     access::{Role, session::Visitor},
@@ -113,7 +113,10 @@ async fn shown(app: &App, visitor: &Visitor, wanted: Wanted, open: Option<&str>)
     let page = page::page(found, MOST, |received: &Received| received.id.to_string());
     let incident = incident.map(|id| id.to_string());
     let query = |cursor: &String| match &incident {
-        Some(id) => format!("/intake?incident={}&cursor={cursor}", form_urlencoded::byte_serialize(id.as_bytes()).collect::<String>()),
+        Some(id) => format!(
+            "/intake?incident={}&cursor={cursor}",
+            form_urlencoded::byte_serialize(id.as_bytes()).collect::<String>()
+        ),
         None => format!("/intake?cursor={cursor}"),
     };
     Ok(Shown {

@@ -12,7 +12,11 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tower::ServiceExt;
 
-use super::{Shown, Wanted, at, shown, snippet::{Snippet, snippets}, trial::{self, Foretold}};
+use super::{
+    Shown, Wanted, at, shown,
+    snippet::{Snippet, snippets},
+    trial::{self, Foretold},
+};
 use crate::{
     access::Role,
     api::Problem,
@@ -117,11 +121,7 @@ fn first<'a>(integration: &Integration, keys: &'a Keys) -> Option<&'a SecretStri
 }
 
 /// `POST /intake/integrations/KEY/keys`: the page, with the secrets of one integration.
-pub async fn reveal(
-    State(app): State<App>,
-    Path(key): Path<String>,
-    form: Form,
-) -> Result<Page<Shown>, Trouble> {
+pub async fn reveal(State(app): State<App>, Path(key): Path<String>, form: Form) -> Result<Page<Shown>, Trouble> {
     form.visitor.require(Role::Admin)?;
     Ok(Page(shown(&app, &form.visitor, Wanted::default(), Some(&key)).await?))
 }

@@ -82,7 +82,8 @@ pub fn foretell(integration: &Integration, world: World<'_>, now: Time) -> Optio
     let report = dedup::report(&signal, integration, world.config, "0000".into());
     let (effects, closing) = both(report, world, now).ok()?;
     let told = |effects: &[Effect]| -> Vec<String> {
-        let mut told: Vec<String> = effects.iter().filter_map(|effect| words(effect, integration, world.config)).collect();
+        let mut told: Vec<String> =
+            effects.iter().filter_map(|effect| words(effect, integration, world.config)).collect();
         told.dedup();
         told
     };
@@ -97,8 +98,7 @@ pub fn foretell(integration: &Integration, world: World<'_>, now: Time) -> Optio
 fn both(report: Report, world: World<'_>, now: Time) -> Result<(Vec<Effect>, Vec<Effect>), Refusal> {
     let id = IncidentId::from("inc_test");
     let opened = decide(None, &id, &Command::Report(Box::new(report)), world, now)?;
-    let mut events =
-        opened.events.into_iter().zip(1..).map(|(event, seq)| Recorded { seq, at: now, event });
+    let mut events = opened.events.into_iter().zip(1..).map(|(event, seq)| Recorded { seq, at: now, event });
     let mut incident = events.next().and_then(|first| Incident::open(&id, &first)).ok_or(Refusal::Unknown)?;
     events.for_each(|event| incident.apply(&event));
     let by = Actor::Token("test".into());

@@ -29,7 +29,11 @@ async fn world() -> World {
     let mut config = config();
     config.customers.get_mut("acme").unwrap().pin_hash = Some(pin::hash(PIN).unwrap());
     let config = Arc::new(ArcSwap::from_pointee(config));
-    World { door: Door { db, clock, bell: Bell::default(), config, mail_domain: None }, hand, _folder: folder }
+    World {
+        door: Door { db, clock, bell: Bell::default(), config, mail_domain: None, links: None },
+        hand,
+        _folder: folder,
+    }
 }
 
 /// A carrier's view of one call: where it goes on is all it knows.

@@ -1,0 +1,13 @@
+-- Calendar feeds. The address holds the token; here stands its SHA-256 alone.
+create table feeds (
+    id         text primary key,
+    token      text not null unique,
+    -- The shifts of one person, or of one schedule.
+    person     text,
+    schedule   text,
+    owner      text not null,
+    created_at timestamptz not null,
+    read_at    timestamptz,
+    revoked_at timestamptz
+);
+create index feeds_owner on feeds (owner);
