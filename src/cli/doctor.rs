@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::Local;
 use crate::{
+    access::oidc::Oidc,
     carrier::smtp::Smtp,
     clock::{Clock, Time},
     config::{self, Severity},
@@ -46,6 +47,17 @@ enum Health {
 
 use Health::{Bad, Good, Warning};
 
+/// Whether the issuer that people sign in with can be asked, and is who the settings say.
+async fn single_sign_on(settings: &Settings) -> Option<Health> {
+    let oidc = settings.oidc.as_ref()?;
+    let issuer = &oidc.issuer;
+    let begun = Oidc::new(oidc.clone(), &settings.public_url).begin("/", Clock::system().now()).await;
+    Some(match begun {
+        Ok(_) => Good(format!("single sign-on: {issuer} answers")),
+        Err(error) => Warning(format!("single sign-on: {issuer}: {error:#}; people sign in by other ways")),
+    })
+}
+
 /// Prints one line a thing; fails if any is bad.
 pub async fn run(args: Args) -> anyhow::Result<()> {
     let mut findings = vec![time_zones()];
@@ -55,6 +67,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
             findings.push(public_url(&settings.public_url, &settings));
             findings.extend(carriers(&settings));
             findings.extend(mail_servers(&settings).await);
+            findings.extend(single_sign_on(&settings).await);
             findings.extend(schedules(&settings));
             findings.extend(watching(&settings));
             findings.extend(database(&settings).await);
