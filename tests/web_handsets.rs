@@ -154,7 +154,8 @@ async fn a_customer_dials_the_engineers_phone_rings_and_four_takes_it() {
     let visitor = house.visitor(Role::Responder).await;
     let answer = visitor.post("/handsets/dial", &[("from", ACME), ("to", HOTLINE)]).await;
     assert_eq!(answer.location.as_deref(), Some("/handsets#p12015550150"), "{}", answer.text);
-    let page = visitor.sees("the voice asks", |page| page.contains("Press 1 for: ") && page.contains("waits for keys")).await;
+    let page =
+        visitor.sees("the voice asks", |page| page.contains("Press 1 for: ") && page.contains("waits for keys")).await;
     let press = act(&page, ACME, "press").expect("a keypad");
     assert_eq!(visitor.post(&press, &[("keys", "1")]).await.status, 303);
     let page = visitor.sees("a phone rings", |page| page.contains("data-rings")).await;

@@ -44,7 +44,10 @@ async fn a_payload_is_listed_with_its_verdict_and_shown_whole_as_text() {
     let incident = text(&world.the_incident().await["id"]);
     let mut admin = Browser::signed_in(&world, None, Some(Role::Admin)).await;
     let list = admin.get("/intake").await.text;
-    assert!(list.contains("✓ taken 202") && list.contains("✕ refused 422") && list.contains("Nobody we know"), "{list}");
+    assert!(
+        list.contains("✓ taken 202") && list.contains("✕ refused 422") && list.contains("Nobody we know"),
+        "{list}"
+    );
     assert!(!list.contains("<script>alert"));
     // Those of one incident.
     let of_it = admin.get(&format!("/intake?incident={incident}")).await.text;

@@ -199,9 +199,7 @@ fn words(call: &Call, incoming: bool, now: Time) -> String {
         (State::Queued, _) => "about to ring".into(),
         (State::Ringing, _) if incoming => "rings".into(),
         (State::Ringing, _) => "dialling".into(),
-        (State::Talking, _) if call.answered_by == Some(AnsweredBy::Machine) => {
-            "the voicemail box talks".into()
-        }
+        (State::Talking, _) if call.answered_by == Some(AnsweredBy::Machine) => "the voicemail box talks".into(),
         (State::Talking, _) if call.connected_with().is_some() => "talks, connected".into(),
         (State::Talking, _) => "talks".into(),
         (_, Status::NoAnswer) => "nobody answered".into(),
