@@ -1,5 +1,6 @@
 //! The product from outside: stories over real HTTP, a real database and a strict carrier.
 
+mod access;
 mod backup;
 mod changes;
 mod chaos;

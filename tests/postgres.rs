@@ -2,6 +2,7 @@
 //!
 //! Not here: the copies of a database that is a file; and what stands in `deploy/`, which no database changes.
 
+mod access;
 mod changes;
 mod chaos;
 mod contention;

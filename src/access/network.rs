@@ -7,7 +7,7 @@ use std::fmt;
 const MOST_HOPS: usize = 16;
 
 /// A range of addresses: `10.0.0.0/8`, `fd00::/8`, or one address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Range {
     start: IpAddr,
     bits: u8,
@@ -26,6 +26,12 @@ impl FromStr for Range {
             None => most,
         };
         Ok(Range { start: cut(start, bits), bits })
+    }
+}
+
+impl fmt::Debug for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -62,6 +62,16 @@ pub enum How {
 }
 
 impl How {
+    /// As metrics say it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            How::Password => "password",
+            How::Code => "code",
+            How::Link => "link",
+            How::Oidc => "oidc",
+        }
+    }
+
     /// As people read it.
     pub fn words(self) -> &'static str {
         match self {
@@ -198,7 +208,7 @@ pub async fn of(app: &App, headers: &HeaderMap) -> sqlx::Result<Option<Visitor>>
 }
 
 /// The name and the role of a session that holds now: neither ended nor over, of somebody who is still known.
-fn holds(session: &Session, config: &Config, now: Time) -> Option<(String, Role)> {
+pub(super) fn holds(session: &Session, config: &Config, now: Time) -> Option<(String, Role)> {
     if session.ended_at.is_some() || now >= session.expires_at || now - session.last_seen_at >= IDLE {
         return None;
     }

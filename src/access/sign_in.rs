@@ -50,7 +50,10 @@ pub enum Tried {
 /// With a name and a password.
 pub async fn by_password(app: &App, name: &str, password: &str, from: &From) -> sqlx::Result<Tried> {
     let name = password::name(name).unwrap_or_else(|| name.chars().take(LONGEST_NAME).collect());
-    let Some((id, known)) = retried(|| begin_password(app, &name, from)).await? else { return Ok(Tried::TooMany) };
+    if is_stopped(app, from, Kind::Password).await? {
+        return Ok(Tried::TooMany);
+    }
+    let (id, known) = retried(|| begin_password(app, &name, from)).await?;
     // One that is held up is as much work.
     let hash = known.as_ref().filter(|_| id.is_some()).map(|known| known.hash.as_str());
     let verified = match app.desk.hashing.verify(password, hash).await {
@@ -77,20 +80,27 @@ pub async fn by_password(app: &App, name: &str, password: &str, from: &From) -> 
     Ok(tried)
 }
 
-/// Counts the try as a wrong one before it is looked at, so that a hundred at once are a hundred. `None`: too many.
+/// Whether a network tried too often, whoever was meant. Only reads: a flood does not hold up whoever writes.
+async fn is_stopped(app: &App, from: &From, kind: Kind) -> sqlx::Result<bool> {
+    let (good, since, most) = match kind {
+        Kind::AskCode => (true, limit::CODES_SPAN, limit::CODES_OF_NETWORK),
+        _ => (false, limit::NETWORK_SPAN, limit::WRONG_OF_NETWORK),
+    };
+    let mut tx = app.db.read().await?;
+    Ok(store::of_network(&mut tx, &from.network, kind, good, app.clock.now() - since).await? >= most)
+}
+
+/// Counts the try as a wrong one before it is looked at, so that a hundred at once are a hundred; gives its id and the
+/// password of that name. Without an id it is held up.
 async fn begin_password(
     app: &App,
     name: &str,
     from: &From,
-) -> sqlx::Result<Option<(Option<String>, Option<password::store::Password>)>> {
+) -> sqlx::Result<(Option<String>, Option<password::store::Password>)> {
     let now = app.clock.now();
     let hashed = app.desk.hashed(name);
     let this = Try { name: &hashed, network: &from.network, kind: Kind::Password };
     let mut tx = app.db.begin().await?;
-    let since = now - limit::NETWORK_SPAN;
-    if store::of_network(&mut tx, this.network, this.kind, false, since).await? >= limit::WRONG_OF_NETWORK {
-        return Ok(None);
-    }
     let here = store::wrong_here(&mut tx, this, now - limit::SPAN).await?.until();
     let everywhere = store::wrong_everywhere(&mut tx, this, now - limit::SPAN_EVERYWHERE).await?.until_everywhere();
     let held = here.is_some_and(|until| until > now)
@@ -98,30 +108,29 @@ async fn begin_password(
             && !store::is_known(&mut tx, &hashed, this.network, now - limit::KNOWN_FOR).await?);
     let known = password::store::find(&mut tx, name).await?;
     if held {
-        return Ok(Some((None, known)));
+        return Ok((None, known));
     }
     let id = store::tried(&mut tx, this, false, now).await?;
     tx.commit().await?;
-    Ok(Some((Some(id), known)))
+    Ok((Some(id), known))
 }
 
-/// What was asked for: a code to this phone, or to a phone of this person.
+/// Sends a code to this phone, or to a phone of this person; gives its id, also where none was sent, for [`by_code`].
+/// `None`: too many were asked for from there.
 pub async fn ask_code(app: &App, given: &str, from: &From) -> sqlx::Result<Option<String>> {
     let answer_at = Instant::now() + ASKED_WITHIN;
-    let asked = retried(|| ask_once(app, given, from)).await?;
-    app.bell.ring();
-    tokio::time::sleep_until(answer_at).await;
-    Ok(asked)
-}
-
-/// The id of the code, also where none was sent. `None`: too many were asked for from there.
-async fn ask_once(app: &App, given: &str, from: &From) -> sqlx::Result<Option<String>> {
-    let (now, config) = (app.clock.now(), app.config.load_full());
-    let mut tx = app.db.begin().await?;
-    let since = now - limit::CODES_SPAN;
-    if store::of_network(&mut tx, &from.network, Kind::AskCode, true, since).await? >= limit::CODES_OF_NETWORK {
+    if is_stopped(app, from, Kind::AskCode).await? {
         return Ok(None);
     }
+    let id = retried(|| ask_once(app, given, from)).await?;
+    app.bell.ring();
+    tokio::time::sleep_until(answer_at).await;
+    Ok(Some(id))
+}
+
+async fn ask_once(app: &App, given: &str, from: &From) -> sqlx::Result<String> {
+    let (now, config) = (app.clock.now(), app.config.load_full());
+    let mut tx = app.db.begin().await?;
     let meant = meant(&config, given);
     let name: String = match meant {
         Some((person, _)) => person.key.to_string(),
@@ -141,7 +150,7 @@ async fn ask_once(app: &App, given: &str, from: &From) -> sqlx::Result<Option<St
         None => code::sending::fresh_id(),
     };
     tx.commit().await?;
-    Ok(Some(id))
+    Ok(id)
 }
 
 /// Whether this name may have another code.
@@ -188,16 +197,15 @@ async fn line_for(tx: &mut Tx, person: &Person, number: Option<E164>) -> sqlx::R
 
 /// With a code that was sent.
 pub async fn by_code(app: &App, id: &str, digits: &str, from: &From) -> sqlx::Result<Tried> {
+    if is_stopped(app, from, Kind::Code).await? {
+        return Ok(Tried::TooMany);
+    }
     retried(|| by_code_once(app, id, digits, from)).await
 }
 
 async fn by_code_once(app: &App, id: &str, digits: &str, from: &From) -> sqlx::Result<Tried> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
-    let since = now - limit::NETWORK_SPAN;
-    if store::of_network(&mut tx, &from.network, Kind::Code, false, since).await? >= limit::WRONG_OF_NETWORK {
-        return Ok(Tried::TooMany);
-    }
     let code = guess(&mut tx, app, id, digits, CodeKind::SignIn, now).await?;
     let person = match &code {
         Guess::Right(code) | Guess::Wrong(code) => code.person.as_str(),
@@ -310,14 +318,14 @@ async fn enter(tx: &mut Tx, app: &App, who: &Who, how: How, from: &From) -> sqlx
     let name = who.person.as_ref().map_or(who.name.as_str(), PersonKey::as_str);
     let entry = Entry { who: name, what: what::SIGNED_IN, network: Some(&from.network), detail: Some(how.words()) };
     audit::note(tx, entry, app.clock.now()).await?;
-    tracing::info!(how = how.words(), "somebody signed in");
-    metrics::counter!("ringdown_sign_ins_total", "how" => how.words(), "outcome" => "in").increment(1);
+    tracing::info!(how = how.as_str(), "somebody signed in");
+    metrics::counter!("ringdown_sign_ins_total", "how" => how.as_str(), "outcome" => "in").increment(1);
     session::begin(tx, app, who, how, from).await
 }
 
 async fn failed(tx: &mut Tx, who: &str, how: How, from: &From, now: Time) -> sqlx::Result<()> {
     let (network, detail) = (Some(from.network.as_str()), Some(how.words()));
-    metrics::counter!("ringdown_sign_ins_total", "how" => how.words(), "outcome" => "refused").increment(1);
+    metrics::counter!("ringdown_sign_ins_total", "how" => how.as_str(), "outcome" => "refused").increment(1);
     audit::note(tx, Entry { who, what: what::SIGN_IN_FAILED, network, detail }, now).await
 }
 

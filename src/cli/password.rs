@@ -53,6 +53,7 @@ pub struct Args {
 pub async fn run(args: Args) -> anyhow::Result<()> {
     let name = password::name(&args.name)
         .context("a name has 1 to 100 letters, digits, `.`, `_`, `-`, `@` or `+`, and no spaces")?;
+    ensure!(args.role != Some(Role::Intake), "`intake` is for programs; see `ringdown token create`");
     let settings = args.here.settings()?;
     if let Some(person) = &args.person {
         known(&settings, person)?;
@@ -75,10 +76,10 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
 
 /// The folder of schedules may be elsewhere; where it is here, it knows the person.
 pub(super) fn known(settings: &Settings, person: &PersonKey) -> anyhow::Result<()> {
-    let Ok(loaded) = config::load(&settings.schedules) else { return Ok(()) };
-    let people = loaded.config.people;
-    let shown = settings.schedules.display();
-    ensure!(people.is_empty() || people.contains_key(person), "there is no person `{person}` in {shown}");
+    if let Ok(loaded) = config::load(&settings.schedules) {
+        let shown = settings.schedules.display();
+        ensure!(loaded.config.people.contains_key(person), "there is no person `{person}` in {shown}");
+    }
     Ok(())
 }
 

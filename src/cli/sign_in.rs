@@ -1,5 +1,6 @@
 //! `ringdown sign-in`: a link that signs in once. Needs no running service to be made: whoever can write the database may.
 
+use anyhow::ensure;
 use chrono::TimeDelta;
 use serde_json::json;
 
@@ -37,6 +38,7 @@ pub struct Args {
 
 /// Prints the link.
 pub async fn run(args: Args) -> anyhow::Result<()> {
+    ensure!(args.role != Role::Intake, "`intake` is for programs; see `ringdown token create`");
     let settings = args.here.settings()?;
     if let Some(person) = &args.person {
         known(&settings, person)?;

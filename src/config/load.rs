@@ -72,6 +72,12 @@ pub fn read(dir: &Path, env: &dyn Fn(&str) -> Option<String>) -> Loaded {
     loaded
 }
 
+/// The texts of the folder's `*.toml` files, as far as they can be read.
+pub(super) fn texts(dir: &Path) -> Vec<String> {
+    let files = files(dir, &mut Vec::new());
+    files.into_iter().filter(|(name, _)| name.ends_with(".toml")).map(|(_, text)| text).collect()
+}
+
 /// Reads files that are in memory. `prefix` goes before their names in the findings.
 pub fn parse(files: &Files, dir: &Path, prefix: &str, env: &dyn Fn(&str) -> Option<String>) -> Loaded {
     let notes = Notes::default();

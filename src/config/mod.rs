@@ -7,6 +7,7 @@ pub(crate) mod document;
 pub mod example;
 pub mod finding;
 pub mod load;
+pub mod reveal;
 pub(crate) mod secret;
 pub mod store;
 

@@ -82,6 +82,15 @@ pub fn verify<'a>(
     Err(BadSignature::Mismatch)
 }
 
+/// Signs a payload as its sender would: the header `webhook-signature`. `None`: the secret is not of the form.
+pub fn sign(secret: &SecretString, id: &str, timestamp: i64, body: &[u8]) -> Option<String> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key_of(secret)?).ok()?;
+    for part in [id.as_bytes(), b".", timestamp.to_string().as_bytes(), b".", body] {
+        mac.update(part);
+    }
+    Some(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))
+}
+
 /// The bytes of a secret; `None` if it is not of the form. An empty key would let anybody sign.
 pub fn key_of(secret: &SecretString) -> Option<Vec<u8>> {
     let text = secret.expose_secret().trim();
@@ -121,6 +130,12 @@ mod tests {
         {
             assert_eq!(check(SIGNED, BODY, offset), result, "{offset}");
         }
+    }
+
+    #[test]
+    fn what_we_sign_is_what_the_specification_signs() {
+        let signed = sign(&SECRET.into(), SIGNED.id.unwrap(), 1_614_265_330, BODY);
+        assert_eq!(signed.as_deref(), SIGNED.signature);
     }
 
     #[test]

@@ -24,6 +24,10 @@ const LIST: Sql = Sql::same(
     "select id, received_at, door, integration, remote, headers, body, status, verdict, incident_ids \
      from intake where id < $1 order by id desc limit $2",
 );
+const OF_INCIDENT: Sql = Sql::same(
+    "select id, received_at, door, integration, remote, headers, body, status, verdict, incident_ids \
+     from intake where id < $1 and incident_ids like $2 order by id desc limit $3",
+);
 const GET: Sql = Sql::same(
     "select id, received_at, door, integration, remote, headers, body, status, verdict, incident_ids \
      from intake where id = $1",
@@ -85,10 +89,35 @@ pub async fn keep_stray(tx: &mut Tx, received: &Received) -> sqlx::Result<()> {
     on!(tx, TRIM_STRAYS, |c, sql| sqlx::query(sql).bind(STRAYS).execute(c).await.map(|_| ()))
 }
 
+/// Above every id: the digits end with `z`.
+fn newest() -> IntakeId {
+    format!("int_{}", "z".repeat(27)).into()
+}
+
+/// The payloads that reached one incident, newest first, at most [`LIST_LIMIT`]; those older than `before`.
+pub async fn of_incident(
+    tx: &mut Tx,
+    incident: &IncidentId,
+    before: Option<IntakeId>,
+    limit: i64,
+) -> sqlx::Result<Vec<Received>> {
+    let (before, limit) = (before.unwrap_or_else(newest), limit.clamp(0, LIST_LIMIT));
+    // Ids are letters, digits and `_`, which stands for itself too; anything else names nothing.
+    let known: String = incident.as_str().chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+    on!(tx, OF_INCIDENT, |c, sql| sqlx::query(sql)
+        .bind(before.as_str())
+        .bind(format!("%\"{known}\"%"))
+        .bind(limit)
+        .fetch_all(c)
+        .await?
+        .iter()
+        .map(received)
+        .collect())
+}
+
 /// The payloads received, newest first, at most [`LIST_LIMIT`]; those older than `before`.
 pub async fn list(tx: &mut Tx, before: Option<IntakeId>, limit: i64) -> sqlx::Result<Vec<Received>> {
-    // Above every id: the digits end with `z`.
-    let before = before.unwrap_or_else(|| format!("int_{}", "z".repeat(27)).into());
+    let before = before.unwrap_or_else(newest);
     let limit = limit.clamp(0, LIST_LIMIT);
     on!(tx, LIST, |c, sql| sqlx::query(sql)
         .bind(before.as_str())
@@ -226,6 +255,7 @@ pub const STATEMENTS: &[(&str, Sql)] = &[
     ("intake insert", INSERT),
     ("intake trim strays", TRIM_STRAYS),
     ("intake list", LIST),
+    ("intake of incident", OF_INCIDENT),
     ("intake get", GET),
     ("intake purge", PURGE_INTAKE),
     ("intake purge webhook ids", PURGE_WEBHOOK_IDS),

@@ -125,12 +125,12 @@ impl Sender {
         self.finish(claimed, |attempt| attempt.refuse(&error, now)).await;
     }
 
-    /// What a text says on the air. The digits of a one-time code and the seal of a link are put in here and nowhere
-    /// before; the same each time, so that it is found again.
+    /// What a text says on the air: the digits of a one-time code and the seal of a link are put in here, and stand nowhere
+    /// in the database. The same each time, so that it is found again.
     fn text(&self, attempt: &Attempt) -> Option<String> {
         let body = attempt.body.as_deref()?;
         Some(match (attempt.purpose, &attempt.page, &attempt.incident) {
-            (Purpose::Code, _, _) => access::code::filled(body, &self.app.desk.digits(attempt.id.as_str())),
+            (Purpose::Code, ..) => access::code::filled(body, &self.app.desk.digits(attempt.id.as_str())),
             (Purpose::Page, Some(page), _) => self.app.links.sealed(body, link::For::Page(page)),
             (Purpose::Customer, _, Some(incident)) => self.app.links.sealed(body, link::For::Customer(incident)),
             _ => body.into(),

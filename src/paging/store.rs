@@ -40,8 +40,6 @@ const LOAD: Sql = Sql {
     sqlite: concat!("select ", columns!(), " from attempts where id = $1"),
     postgres: concat!("select ", columns!(), " from attempts where id = $1 for update"),
 };
-/// One writer needs no lock. As strong as changing the row needs, and no stronger: a row that names the incident may be
-/// added or changed meanwhile.
 const LOCK_INCIDENT: Sql = Sql {
     sqlite: "select id from attempts where id = $1",
     postgres: "select id from incidents where id = (select incident_id from attempts where attempts.id = $1) \
@@ -111,8 +109,7 @@ const HANG_UP: Sql = Sql::same(
     "update attempts set stage = 'hanging_up', cancelled = $1, wake_at = $2 \
      where page_id = $3 and stage = 'sent' and channel = 'voice'",
 );
-/// Of pages made since, and of older ones while their incident is open: each part by an index of its own, so that it
-/// takes no longer the more pages there ever were.
+/// Each part by an index of its own: it takes no longer the more pages there ever were.
 const TAKEN_CODES: Sql = Sql::same(
     "select reply_code from attempts where address = $1 and created_at > $3 and reply_code is not null \
      union select reply_code from attempts where person = $2 and created_at > $3 and reply_code is not null \
@@ -148,7 +145,6 @@ const PASSIVE_REPLIES: Sql = Sql::same(
     "select count(*) from replies where address = $1 and received_at > $2 and verdict <> 'acted' \
      and answer is not null",
 );
-
 const WRITTEN_TO: Sql = Sql::same(
     "select distinct incident_id from attempts where address = $1 and channel = 'sms' and purpose = 'customer' \
      and created_at > $2 and incident_id is not null order by incident_id desc limit 20",
@@ -411,8 +407,7 @@ pub async fn release(tx: &mut Tx, now: Time) -> sqlx::Result<u64> {
     on!(tx, RELEASE, |c, sql| sqlx::query(sql).bind(now).execute(c).await.map(|done| done.rows_affected()))
 }
 
-/// Gives back what a node that stops has leased: it is looked up at once. Gives how many. On PostgreSQL what somebody
-/// changes at this moment is left out.
+/// Gives back what a node that stops has leased, but for what somebody is changing. Gives how many.
 pub async fn release_of(tx: &mut Tx, node: &str, now: Time) -> sqlx::Result<u64> {
     on!(tx, RELEASE_OF, |c, sql| sqlx::query(sql)
         .bind(now)

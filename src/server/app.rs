@@ -38,10 +38,10 @@ pub struct App {
     pub door: Door,
     /// Signs and verifies tokens.
     pub token_key: Arc<TokenKey>,
-    /// Makes and knows the links in our texts.
-    pub links: Links,
     /// Where people sign in.
     pub desk: Arc<Desk>,
+    /// Makes and knows the links in our texts.
+    pub links: Links,
     /// Signs exports and anchors.
     pub ledger_key: Arc<SigningKey>,
     /// What this process knows of its own health.
@@ -94,8 +94,8 @@ impl App {
             changes,
             door,
             token_key,
-            links,
             desk,
+            links,
             ledger_key,
             watch,
         }

@@ -26,6 +26,9 @@ const PULSE: Duration = Duration::from_secs(5);
 /// After so long a page has to come again, with a session that still holds.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
+/// What is sent with an event that has nothing to say: browsers do not tell a page of one without data.
+const NOTHING: &str = "-";
+
 struct Following {
     listening: Listening,
     /// Counts up with every change on the phones, for the page that shows them.
@@ -68,7 +71,7 @@ async fn follow(
         listening.catch_up(&app, Some(last)).await?;
     }
     let following = Following { listening, phones, app, until: Instant::now() + LONGEST, ended: false };
-    let first = stream::iter([Ok(Event::default().retry(Duration::from_millis(500)).event("alive").data(""))]);
+    let first = stream::iter([Ok(Event::default().retry(Duration::from_millis(500)).event("alive").data(NOTHING))]);
     let rest = stream::unfold(following, async |mut following| {
         let event = following.next().await?;
         Some((Ok(event), following))
@@ -89,7 +92,7 @@ impl Following {
                 Some(change) => changes::event(&change),
                 None => self.end(),
             }),
-            () = changed(&mut self.phones) => Some(Event::default().event("change").data("")),
+            () = changed(&mut self.phones) => Some(Event::default().event("change").data(NOTHING)),
             () = tokio::time::sleep(PULSE) => {
                 Some(Event::default().event("alive").data(self.app.clock.now().to_rfc3339()))
             }
@@ -98,7 +101,7 @@ impl Following {
 
     fn end(&mut self) -> Event {
         self.ended = true;
-        Event::default().event("end").data("")
+        Event::default().event("end").data(NOTHING)
     }
 }
 

@@ -13,6 +13,7 @@ mod frame;
 mod guess;
 mod handsets;
 mod incident;
+mod intake;
 mod linked;
 mod live;
 mod oncall;
@@ -101,8 +102,6 @@ pub fn routes() -> Router<App> {
         .route("/people/{key}/confirm", post(people::confirm))
         .route("/readiness", get(readiness::readiness).post(readiness::ask))
         .route("/readiness/echo/{nonce}", get(readiness::echo))
-        .route("/a/{token}", get(acknowledge::show).post(acknowledge::act))
-        .route("/s/{token}", get(status::show).post(status::act))
         .route("/oncall", get(oncall::on_call))
         .route("/oncall/take", post(oncall::take))
         .route("/oncall/give", post(oncall::give))
@@ -118,11 +117,17 @@ pub fn routes() -> Router<App> {
         .route("/handsets/phone/{number}/sms", post(handsets::write))
         .route("/handsets/phone/{number}/behaviour", post(handsets::behave))
         .route("/handsets/call/{id}/{act}", post(handsets::call))
+        .route("/a/{token}", get(acknowledge::show).post(acknowledge::act))
+        .route("/s/{token}", get(status::show).post(status::act))
+        .layer(Extension(guess::Guesses::default()))
+        .route("/intake", get(intake::intake))
+        .route("/intake/payloads/{id}", get(intake::payload))
+        .route("/intake/integrations/{key}/keys", post(intake::reveal))
+        .route("/intake/integrations/{key}/test", post(intake::test))
         .route("/live", get(live::live))
         .route("/assets/{name}", get(assets::asset))
         .route("/favicon.ico", get(assets::icon))
         .merge(access::web::routes())
-        .layer(Extension(guess::Guesses::default()))
         .layer(
             CompressionLayer::new().compress_when(
                 DefaultPredicate::new().and(NotForContentType::new("font/")).and(NotForContentType::SSE),

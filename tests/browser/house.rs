@@ -6,10 +6,10 @@ use std::{net::TcpListener, path::PathBuf, time::Duration};
 use chrono::{TimeDelta, Utc};
 use ringdown::{
     access::{
-        Role, grant,
+        self, Role, grant,
         session::{self, From, How, Who},
     },
-    clock::{Clock, Speed},
+    clock::{Clock, Speed, Time},
     config,
     server::{
         App,
@@ -36,13 +36,18 @@ pub struct House {
 }
 
 impl House {
-    /// With the example's people, in real time.
+    /// With the example's people, at the present instant.
     pub async fn open() -> House {
-        House::with(|_| {}).await
+        House::with(Utc::now(), |_| {}).await
+    }
+
+    /// From an instant on.
+    pub async fn at(instant: &str) -> House {
+        House::with(instant.parse().expect("an instant"), |_| {}).await
     }
 
     /// With settings of its own.
-    pub async fn with(change: impl FnOnce(&mut Settings)) -> House {
+    pub async fn with(start: Time, change: impl FnOnce(&mut Settings)) -> House {
         let folder = tempfile::tempdir().expect("a folder");
         let schedules = folder.path().join("schedules");
         config::write_example(&schedules).expect("the example");
@@ -57,7 +62,7 @@ impl House {
             ..Settings::default()
         };
         change(&mut settings);
-        let (clock, speed) = Clock::scaled(Utc::now(), 1.0);
+        let (clock, speed) = Clock::scaled(start, 1.0);
         let running = boot::start(settings.clone(), clock.clone()).await.expect("it starts");
         let app = &running.app;
         let now = clock.now();
@@ -86,7 +91,7 @@ impl House {
     }
 
     async fn sign_in(&self, browser: &Browser, who: Who) {
-        let app = &self.running.as_ref().expect("it runs").app;
+        let app = self.app();
         let mut tx = app.db.begin().await.expect("the database");
         let header = session::begin(&mut tx, app, &who, How::Link, &From::default()).await.expect("a session");
         tx.commit().await.expect("the database");
@@ -96,9 +101,20 @@ impl House {
         browser.cookie(name, value).await;
     }
 
-    /// What the service shares.
+    /// What runs.
     pub fn app(&self) -> &App {
         &self.running.as_ref().expect("it runs").app
+    }
+
+    /// A link that signs one of our people in, once.
+    pub async fn link(&self, person: &str) -> String {
+        let app = self.app();
+        let mut tx = app.db.begin().await.expect("the database");
+        let key = person.into();
+        let made = access::sign_in::make_link(&mut tx, Some(&key), person, None, app.clock.now()).await;
+        let made = made.expect("a link");
+        tx.commit().await.expect("the database");
+        format!("{}/sign-in/link/{made}", self.url)
     }
 
     /// Goes to a path.
@@ -123,10 +139,49 @@ impl House {
 
     /// Opens an incident; gives its reference.
     pub async fn report(&self, priority: &str, title: &str) -> String {
-        let body = json!({ "customer": "acme", "priority": priority, "title": title,
+        self.report_of("acme", priority, title).await
+    }
+
+    /// Opens an incident of a customer; gives its reference.
+    pub async fn report_of(&self, customer: &str, priority: &str, title: &str) -> String {
+        let body = json!({ "customer": customer, "priority": priority, "title": title,
             "contact": { "name": "Mara Ito", "number": "+12015550123" } });
         let made = self.post("/api/v1/incidents", body).await;
         made["reference"].as_str().expect("a reference").to_owned()
+    }
+
+    /// Lets time run until so many windows of updates are over.
+    pub async fn until_past(&self, reference: &str, windows: usize) {
+        self.speed.set(600.0);
+        for _ in 0..400 {
+            let view = self.get(&format!("/api/v1/incidents/{reference}")).await;
+            if view["windows"].as_array().is_some_and(|past| past.len() >= windows) {
+                self.speed.set(1.0);
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("no {windows} windows of {reference} ended");
+    }
+
+    /// What a phone does when it rings.
+    pub async fn behave(&self, number: &str, behaviour: Value) {
+        let request =
+            self.http.put(format!("{}/handsets/phones/{number}/behaviour", self.url)).bearer_auth(&self.token);
+        let answer = request.json(&behaviour).send().await.expect("an answer");
+        assert!(answer.status().is_success(), "{number}: {}", answer.status());
+    }
+
+    /// The path of the link in the newest text to a phone that has one.
+    pub async fn text_link(&self, number: &str) -> String {
+        let phone = self.get(&format!("/handsets/phones/{number}")).await;
+        let texts = phone["texts"].as_array().cloned().unwrap_or_default();
+        let links = texts.iter().filter_map(|text| {
+            let body = text["body"].as_str()?;
+            let (_, rest) = body.split_once(self.url.trim_start_matches("http://"))?;
+            rest.split_whitespace().next().map(|path| path.trim_end_matches('.').to_owned())
+        });
+        links.last().unwrap_or_else(|| panic!("no link in {phone}"))
     }
 
     /// Ends the server, and starts it again on the same port and database.

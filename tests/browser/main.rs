@@ -7,5 +7,14 @@ mod board;
 mod driver;
 mod hostile;
 mod house;
+#[allow(dead_code, reason = "the stories use all of it")]
+#[path = "../world/issuer.rs"]
+mod issuer;
 mod links;
+mod pictures;
 mod plain;
+mod sign_in;
+mod story;
+
+/// What the issuer of the stories serves; here it is told otherwise.
+const PUBLIC_URL: &str = "https://pager.example.com";

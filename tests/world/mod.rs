@@ -3,9 +3,11 @@
 //!
 //! The world may look into the database to know when everything is quiet; what a story asserts, it sees from outside.
 
+pub mod browser;
 pub mod caller;
 pub mod carrier;
 pub mod form;
+pub mod issuer;
 pub mod line;
 pub mod mailserver;
 #[allow(dead_code, reason = "only PostgreSQL has several")]
@@ -13,6 +15,7 @@ pub mod node;
 pub mod office;
 pub mod postgres;
 pub mod queue;
+mod register;
 pub mod twiml;
 
 use std::{
@@ -29,13 +32,14 @@ use ringdown::{
     mail, on,
     server::{
         boot::{self, Running},
-        settings::{CarrierSettings, Settings, TwilioSettings, WatchSettings},
+        settings::{CarrierSettings, OidcSettings, Settings, TwilioSettings, WatchSettings},
     },
     store::{Sql, Tx},
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+pub use browser::Browser;
 pub use caller::Caller;
 pub use carrier::{Carrier, Fault, Receipts, Sent, Texts, Voice};
 pub use line::reply_code;
@@ -85,6 +89,8 @@ pub struct World {
     mail: Vec<(CarrierKey, CarrierSettings)>,
     /// Off, but in stories about it.
     pub watch: WatchSettings,
+    /// Whom people sign in with, from the next start on.
+    pub oidc: Option<OidcSettings>,
     folder: TempDir,
     database: String,
     judged: bool,
@@ -150,6 +156,7 @@ impl World {
             http: http.expect("a client"),
             mail,
             watch,
+            oidc: None,
             database: match database {
                 Some(given) => given,
                 None => crate::DATABASE.address(folder.path()).await,
@@ -182,6 +189,7 @@ impl World {
             ledger_key: None,
             keep_payloads: TimeDelta::days(7),
             watch: self.watch.clone(),
+            oidc: self.oidc.clone(),
             ..Settings::default()
         }
     }

@@ -73,7 +73,9 @@ async fn own(tx: &mut Tx, visitor: &Visitor, now: Time) -> sqlx::Result<Vec<Sess
 }
 
 pub(super) async fn page(State(app): State<App>, visitor: Visitor) -> Result<Page<Sessions>, Trouble> {
-    let sessions = own(&mut app.db.read().await?, &visitor, app.clock.now()).await?;
+    let (now, config) = (app.clock.now(), app.config.load_full());
+    let mut sessions = own(&mut app.db.read().await?, &visitor, now).await?;
+    sessions.retain(|session| session::holds(session, &config, now).is_some());
     let frame = Frame::new(&app, &visitor, Place::Nowhere);
     Ok(Page(Sessions { frame, role: visitor.caller.role.as_str(), sessions, own: visitor.session }))
 }

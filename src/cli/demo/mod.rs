@@ -13,6 +13,7 @@ use secrecy::SecretString;
 use super::sign_in;
 use crate::{
     access::{Claims, Role, store as tokens, token},
+    carrier::handsets::{Behaviour, owner},
     clock::Clock,
     config,
     server::{
@@ -26,6 +27,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ringdown demo                 the story, then the server stays up to try things
+  ringdown demo --no-story      only the server, for the browser: dial, and let the phones ring there
   ringdown demo --exit          ends after the story; fails if any step was not seen to happen
   ringdown demo --speed 10      slower")]
 pub struct Args {
@@ -35,6 +37,9 @@ pub struct Args {
     /// End after the story, with code 0 only if every step was seen through the HTTP interface
     #[arg(long)]
     pub exit: bool,
+    /// Tell nothing: the server is there at once, in real time
+    #[arg(long, conflicts_with = "exit")]
+    pub no_story: bool,
     /// Where to listen
     #[arg(long, default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
@@ -68,15 +73,18 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let running = boot::start(settings, clock).await?;
     let token = admin_token(&running.app).await?;
 
-    let told = story::tell(&running, &token, args.speed).await;
-    if args.exit {
-        running.stop().await;
-        return told;
-    }
-    if let Err(error) = told {
-        eprintln!("\nThe story broke off: {error:#}");
+    if !args.no_story {
+        let told = story::tell(&running, &token, args.speed).await;
+        if args.exit {
+            running.stop().await;
+            return told;
+        }
+        if let Err(error) = told {
+            eprintln!("\nThe story broke off: {error:#}");
+        }
     }
     speed.set(1.0);
+    put_down(&running.app);
     let link = link(&running.app).await?;
     stay(running, &token, &link).await
 }
@@ -98,6 +106,15 @@ async fn admin_token(app: &App) -> anyhow::Result<String> {
     Ok(token::issue(&app.token_key, &claims))
 }
 
+/// From now on every phone waits for whoever looks at it.
+fn put_down(app: &App) {
+    let Ok(handsets) = owner::handsets(app) else { return };
+    let used: Vec<_> = handsets.look(|network| network.phones().map(|phone| phone.number.clone()).collect());
+    for number in used {
+        handsets.behave(&number, Behaviour::Manual);
+    }
+}
+
 async fn stay(running: Running, token: &str, link: &str) -> anyhow::Result<()> {
     let url = &running.app.settings.public_url;
     let config = running.app.config.load();
@@ -117,7 +134,7 @@ In another terminal:
   ringdown page ines                                     page somebody
   curl -H \"Authorization: Bearer $RINGDOWN_TOKEN\" $RINGDOWN_URL/handsets/phones
   curl -H \"Authorization: Bearer $RINGDOWN_TOKEN\" -d '{{\"to\":\"{hotline}\"}}' \\
-       $RINGDOWN_URL/handsets/phones/12015550199/dial    dial the hotline as a stranger
+       $RINGDOWN_URL/handsets/phones/12015550198/dial    dial the hotline as a stranger
   curl -d '{{\"action\":\"trigger\",\"title\":\"Disk full\",\"severity\":\"critical\"}}' \\
        $RINGDOWN_URL/intake/generic/example-generic-key  report trouble as monitoring does
 

@@ -418,6 +418,11 @@ mod tests {
                 nanos: 0,
             },
             notify: true,
+            trusted_proxies: [
+                127.0.0.0/8,
+                ::1/128,
+            ],
+            oidc: None,
         }
         "#);
     }
@@ -428,9 +433,11 @@ mod tests {
         let setting = |line: &&str| line.contains(" = ") || line.starts_with("# [");
         let text: Vec<&str> = DEFAULT_TOML.lines().filter(setting).map(|line| &line[2..]).collect();
         let env = |name: &str| match name {
-            "RINGDOWN_TOKEN_SECRET" | "TWILIO_AUTH_TOKEN" | "TWILIO_OLD_AUTH_TOKEN" | "MAIL_PASSWORD" => {
-                Some("x".repeat(32))
-            }
+            "RINGDOWN_TOKEN_SECRET"
+            | "TWILIO_AUTH_TOKEN"
+            | "TWILIO_OLD_AUTH_TOKEN"
+            | "MAIL_PASSWORD"
+            | "OIDC_SECRET" => Some("x".repeat(32)),
             "RINGDOWN_LEDGER_KEY" => Some("a1".repeat(32)),
             "RINGDOWN_DEAD_MAN_URL" | "RINGDOWN_STALLED_URL" => Some("https://dead-man.example.com/hush".into()),
             _ => None,
@@ -442,6 +449,8 @@ mod tests {
         assert_eq!((settings.listen, &settings.database), (without.listen, &without.database));
         assert_eq!((settings.schedules, settings.keep_payloads), (without.schedules, without.keep_payloads));
         assert_eq!((settings.lease, settings.notify), (without.lease, without.notify));
+        assert_eq!(settings.trusted_proxies, without.trusted_proxies);
+        assert!(settings.oidc.is_some_and(|oidc| oidc.claim == "email"));
         let handsets = &settings.carriers["handsets"];
         assert_eq!(format!("{handsets:?}"), format!("{:?}", CarrierSettings::Handsets(HandsetsSettings::default())));
     }
@@ -557,6 +566,37 @@ mod tests {
         ringdown.toml:10: watch.heartbeat.every: is out of range; write from `1m` to `1h`, or `never`
         ringdown.toml:11: watch.heartbeat.to: not a phone number in international form; write `+`, country code and number, for example `+12015550123`
         ringdown.toml:12: watch.heartbeat.via: sends no texts; name a carrier that does
+        ");
+    }
+
+    #[test]
+    fn single_sign_on_is_read_and_its_secret_is_shown_nowhere() {
+        let env = |name: &str| match name {
+            "RINGDOWN_OIDC__ISSUER" => Some("https://login.example.com/realms/main".to_owned()),
+            "RINGDOWN_OIDC__CLIENT_ID" => Some("ringdown".to_owned()),
+            "RINGDOWN_OIDC__CLIENT_SECRET" => Some("env:SECRET".to_owned()),
+            "SECRET" => Some("hush".to_owned()),
+            "RINGDOWN_TRUSTED_PROXIES" => Some("10.0.0.0/8, 192.0.2.7".to_owned()),
+            _ => None,
+        };
+        let settings = Settings::parse("ringdown.toml", "", &env).unwrap();
+        assert!(!format!("{settings:?}").contains("hush"));
+        let oidc = settings.oidc.unwrap();
+        assert_eq!(
+            (oidc.client_secret.expose_secret(), oidc.name.as_str()),
+            ("hush", "Sign in with your organisation")
+        );
+        assert_eq!(format!("{:?}", settings.trusted_proxies), "[10.0.0.0/8, 192.0.2.7/32]");
+        let text = "trusted_proxies = ['everybody']\n[oidc]\nissuer = 'http://login.example.com'\n\
+                    client_secret = 'hush'\nclaims = 'sub'\n";
+        let said = wrong(text, &bare);
+        assert!(!said.contains("hush"), "{said}");
+        insta::assert_snapshot!(said, @r"
+        the settings cannot be used:
+        ringdown.toml:1: trusted_proxies[0]: is not an address or a range of them; write for example `10.0.0.0/8` or `127.0.0.1`
+        ringdown.toml:2: oidc: `client_id` is missing; write for example `client_id = "ringdown"`
+        ringdown.toml:3: oidc.issuer: is not the address of an issuer; write `https://…` exactly as its discovery document does
+        ringdown.toml:5: oidc.claims: there is no such key; did you mean `claim`?
         ");
     }
 

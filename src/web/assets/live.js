@@ -13,7 +13,7 @@ const length = (seconds) => {
 // The server's clock, by when this page was made. It may run faster than ours (in a demonstration): it says now and
 // then what it shows.
 const page = document.documentElement;
-const clock = { at: Date.parse(page.dataset.now), from: performance.now(), rate: 1 };
+const clock = { at: Date.parse(page.dataset.now), from: performance.now(), rate: Number(page.dataset.rate || 1) };
 const now = () => clock.at + (performance.now() - clock.from) * clock.rate;
 let told = null;
 const set = (at) => {

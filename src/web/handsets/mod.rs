@@ -52,7 +52,8 @@ pub(super) async fn handsets(State(app): State<App>, visitor: Visitor) -> Result
     let now = frame.now;
     let shelf = Shelf::of(World { config: &config, overrides: &overrides }, now);
     let mut cards = handsets.look(|network| phone::cards(network, &shelf, &app.settings.public_url, now));
-    cards.sort_by_key(|card| (card.stir, card.place));
+    // A phone that is talked on stays where it is when another begins to ring.
+    cards.sort_by_key(|card| (card.stir.max(Stir::Talks), card.place));
     let open: Vec<board::Card> =
         incidents.iter().map(|incident| board::Card::of(incident, &Default::default(), &config)).collect();
     Ok(Page(Shown {

@@ -1,0 +1,646 @@
+//! Who is let in: each way to sign in, what it takes to stay, and what each role may see.
+
+use std::{collections::BTreeSet, fs};
+
+use chrono::TimeDelta;
+use ringdown::{
+    access::{Role, password},
+    server::boot,
+};
+
+use crate::world::{
+    browser::{Page, link},
+    issuer::{Issuer, Lie},
+    *,
+};
+
+const PASSWORD: &str = "correct horse battery";
+
+async fn set_password(world: &World, name: &str, role: Option<Role>, person: Option<&str>) {
+    let hash = password::hash(PASSWORD).expect("a hash");
+    let mut tx = world.running().app.db.begin().await.expect("the database");
+    password::store::set(&mut tx, name, &hash, role, person, world.now()).await.expect("the database");
+    tx.commit().await.expect("the database");
+}
+
+async fn with_password(browser: &mut Browser, name: &str, password: &str) -> Page {
+    browser.post("/sign-in/password", &[("name", name), ("password", password), ("next", "/incidents")]).await
+}
+
+/// Asks for a code; gives its id and the six digits of the text, if one came.
+async fn ask_code(world: &World, browser: &mut Browser, who: &str, number: &str) -> (String, Option<String>) {
+    let before = world.carrier.texts_to(number).len();
+    let page = browser.post("/sign-in/code", &[("who", who), ("next", "/incidents")]).await;
+    world.settle().await;
+    let query = page.to().strip_prefix("/sign-in/code?c=").expect("where the code is entered").to_owned();
+    let (id, next) = query.split_once('&').expect("two fields");
+    assert_eq!(next, "next=%2Fincidents");
+    let text = world.carrier.texts_to(number).into_iter().nth(before);
+    (id.into(), text.map(|text| text.body.chars().take(6).collect()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_signs_in_and_out_again() {
+    let world = World::start().await;
+    set_password(&world, "admin", Some(Role::Admin), None).await;
+    let mut browser = Browser::of(&world);
+    assert_eq!(browser.get("/incidents?open=true").await.to(), "/sign-in?next=%2Fincidents%3Fopen%3Dtrue");
+    assert!(
+        browser.get("/sign-in?next=%2Fincidents").await.text.contains("value=\"&#47;incidents\"")
+            || browser.get("/sign-in?next=%2Fincidents").await.text.contains("value=\"/incidents\"")
+    );
+    let page = with_password(&mut browser, "Admin", PASSWORD).await;
+    assert_eq!(page.to(), "/incidents");
+    let set = &page.set[0];
+    assert!(set.starts_with("__Host-ringdown=") && set.ends_with("; Secure"), "{set}");
+    for rule in ["Path=/", "HttpOnly", "SameSite=Lax"] {
+        assert!(set.contains(rule), "{set}");
+    }
+    assert!(browser.is_in().await);
+    assert_eq!(browser.get("/sign-in?next=/oncall").await.to(), "/oncall", "there already");
+    let stolen = browser.clone();
+    assert_eq!(browser.act("/sign-out", &[]).await.to(), "/sign-in");
+    assert!(browser.cookies.is_empty());
+    for mut browser in [browser, stolen] {
+        assert!(!browser.is_in().await);
+    }
+    world.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_to_a_phone_signs_its_owner_in_and_proves_the_line() {
+    let world = World::start().await;
+    let mut browser = Browser::of(&world);
+    let (id, digits) = ask_code(&world, &mut browser, "+1 201 555 0101", BEN).await;
+    let digits = digits.expect("a text");
+    let text = &world.carrier.texts_to(BEN)[0].body;
+    assert!(text.ends_with(&format!("@pager.example.com #{digits}")) && text.len() <= 160, "{text}");
+    assert!(browser.get(&format!("/sign-in/code?c={id}")).await.text.contains("one-time-code"));
+    let page = browser.post("/sign-in/code/enter", &[("c", &id), ("code", &digits), ("next", "/incidents")]).await;
+    assert_eq!(page.to(), "/incidents");
+    assert!(browser.get("/sign-in/sessions").await.text.contains("Ben Okafor"));
+    // Once.
+    let mut other = Browser::of(&world);
+    assert_eq!(other.post("/sign-in/code/enter", &[("c", &id), ("code", &digits)]).await.status, 401);
+    let mut tx = world.running().app.db.read().await.expect("the database");
+    let proven = ringdown::access::proof::proven(&mut tx, "ben").await.expect("the database");
+    assert_eq!((proven[0].address.as_str(), proven[0].proven_at), (BEN, world.now()));
+    world.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_that_takes_no_texts_is_called_and_a_voicemail_is_told_nothing() {
+    let voice_only = "{ phone = \"+12015550101\", can = [\"voice\"] }";
+    let world = World::with(Office::default().edit("people.toml", "{ phone = \"+12015550101\" }", voice_only)).await;
+    let mut browser = Browser::of(&world);
+    world.carrier.phone(BEN, Voice::Voicemail { after: 5 }, Texts::Delivered);
+    browser.post("/sign-in/code", &[("who", "ben")]).await;
+    world.minutes(2).await;
+    let heard = |call: &Sent| call.heard.join(" ");
+    assert!(!heard(&world.carrier.calls_to(BEN)[0]).contains("Your code"), "{:?}", world.carrier.calls_to(BEN)[0]);
+
+    let answers = Voice::Answers { after: 4, keys: vec![(6, '4')], talks: 0, patience: None };
+    world.carrier.phone(BEN, answers, Texts::Delivered);
+    let page = browser.post("/sign-in/code", &[("who", "ben")]).await;
+    let id = page.to().strip_prefix("/sign-in/code?c=").expect("an id").split('&').next().expect("an id").to_owned();
+    world.minutes(2).await;
+    let heard = heard(&world.carrier.calls_to(BEN)[1]);
+    let (_, spoken) = heard.split_once("Your code is: ").unwrap_or_else(|| panic!("{heard}"));
+    let digits: String = spoken.chars().filter(char::is_ascii_digit).take(6).collect();
+    assert_eq!(browser.post("/sign-in/code/enter", &[("c", &id), ("code", &digits)]).await.to(), "/");
+    world.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_goes_out_again_after_a_lost_answer_and_is_the_same() {
+    let world = World::start().await;
+    world.carrier.next_text(Fault::TakenButAnswers(500));
+    let mut browser = Browser::of(&world);
+    let (id, digits) = ask_code(&world, &mut browser, "ben", BEN).await;
+    world.seconds(30).await;
+    // It was looked up by its text, found, and not sent twice.
+    assert_eq!(world.carrier.texts_to(BEN).len(), 1);
+    let digits = digits.expect("a text");
+    assert_eq!(browser.post("/sign-in/code/enter", &[("c", &id), ("code", &digits)]).await.to(), "/");
+    world.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn codes_that_anybody_asks_for_hold_up_no_page() {
+    let world = World::start().await;
+    for n in 0..12 {
+        let mut browser = Browser { from: Some(format!("198.51.{n}.1")), ..Browser::of(&world) };
+        browser.post("/sign-in/code", &[("who", "ben")]).await;
+    }
+    world.settle().await;
+    let codes = world.carrier.texts_to(BEN).len();
+    assert_eq!(codes, 10, "ten in an hour");
+    world.report("P2").await;
+    world.settle().await;
+    assert_eq!(world.carrier.texts_to(BEN).len(), codes + 1, "the page's text goes at once");
+    world.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_of_the_command_line_signs_in_once_and_looking_at_it_does_not() {
+    let world = World::start().await;
+    let (mut preview, mut browser) = (Browser::of(&world), Browser::of(&world));
+    let link = link(&world, Some("carla"), None).await;
+    for _ in 0..3 {
+        let page = preview.get(&link).await;
+        assert_eq!((page.status, page.set.len()), (200, 0));
+    }
+    assert_eq!(browser.post(&link, &[]).await.to(), "/");
+    assert!(browser.get("/sign-in/sessions").await.text.contains("Carla Mendes"));
+    assert_eq!(preview.post(&link, &[]).await.status, 410);
+    assert_eq!(preview.get(&link).await.status, 410);
+    assert_eq!(preview.get("/sign-in/link/nonsense").await.status, 410);
+    let late = browser::link(&world, Some("carla"), None).await;
+    world.minutes(10).await;
+    assert_eq!(preview.post(&late, &[]).await.status, 410);
+    world.finish();
+}
+
+/// To the issuer and back.
+async fn single_sign_on(browser: &mut Browser) -> Page {
+    let there = browser.get("/sign-in/oidc?next=%2Foncall").await;
+    let back = browser.get(there.to()).await;
+    assert_eq!(back.status, 302, "{back:?}");
+    let back = back.location.expect("the way back");
+    browser.get(back.strip_prefix(PUBLIC_URL).expect("to us")).await
+}
+
+async fn with_issuer(email: &str) -> (World, Issuer) {
+    let mail = "mobile = { phone = \"+12015550101\" } }\nmail = \"Ben@Example.com\"";
+    let office = Office::default().edit("people.toml", "mobile = { phone = \"+12015550101\" } }", mail);
+    let mut world = World::with(office).await;
+    let issuer = Issuer::start(world.clock.clone(), email).await;
+    world.oidc = Some(issuer.settings());
+    world.restart().await;
+    (world, issuer)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_the_issuer_names_is_signed_in_as_the_person_with_that_address() {
+    let (world, issuer) = with_issuer("ben@example.COM").await;
+    let mut browser = Browser::of(&world);
+    assert!(browser.get("/sign-in").await.text.contains("Sign in with Example"));
+    let page = single_sign_on(&mut browser).await;
+    assert_eq!(page.to(), "/oncall");
+    assert!(browser.get("/sign-in/sessions").await.text.contains("Ben Okafor"));
+    assert_eq!(browser.cookies.len(), 1, "the state is forgotten: {:?}", browser.cookies);
+
+    // With the secret in the form, and the address at another endpoint.
+    issuer.lies(Some(Lie::Thin));
+    let mut browser = Browser::of(&world);
+    assert_eq!(single_sign_on(&mut browser).await.to(), "/oncall");
+
+    // With a key that was not known; it is asked for once a minute at most.
+    issuer.lies(None);
+    let asked = issuer.keys_asked();
+    issuer.turns_key("second");
+    assert_eq!(single_sign_on(&mut Browser::of(&world)).await.status, 502, "asked a moment ago");
+    assert_eq!(issuer.keys_asked(), asked);
+
+    issuer.knows("stranger@example.com");
+    issuer.lies(None);
+    assert_eq!(issuer.violations(), [""; 0]);
+    world.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_issuer_that_takes_the_secret_in_the_form_alone_is_given_it_there() {
+    let mail = "mobile = { phone = \"+12015550101\" } }\nmail = \"ben@example.com\"";
+    let office = Office::default().edit("people.toml", "mobile = { phone = \"+12015550101\" } }", mail);
+    let mut world = World::with(office).await;
+    let issuer = Issuer::start(world.clock.clone(), "ben@example.com").await;
+    issuer.wants_post();
+    world.oidc = Some(issuer.settings());
+    world.restart().await;
+    assert_eq!(single_sign_on(&mut Browser::of(&world)).await.to(), "/oncall");
+    assert_eq!(issuer.violations(), [""; 0]);
+    world.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_issuer_that_lies_signs_nobody_in() {
+    let (world, issuer) = with_issuer("ben@example.com").await;
+    for (lie, status) in [
+        (Lie::Nonce, 502),
+        (Lie::Audience, 502),
+        (Lie::Issuer, 502),
+        (Lie::Signature, 502),
+        (Lie::NoAlgorithm, 502),
+        (Lie::Expired, 502),
+        (Lie::SomebodyElse, 502),
+        (Lie::MixUp, 403),
+        (Lie::Refuses, 403),
+        (Lie::Unverified, 403),
+    ] {
+        issuer.lies(Some(lie));
+        let mut browser = Browser::of(&world);
+        let page = single_sign_on(&mut browser).await;
+        assert_eq!(page.status, status, "{lie:?}: {page:?}");
+        assert!(browser.cookies.is_empty() && !browser.is_in().await, "{lie:?}");
+    }
+    issuer.lies(None);
+    issuer.knows("eve&<b>@example.com");
+    let page = single_sign_on(&mut Browser::of(&world)).await;
+    assert_eq!(page.status, 403);
+    assert!(page.text.contains("eve&#38;&#60;b&#62;@example.com"), "which address it is, as text: {}", page.text);
+    assert_eq!(issuer.violations(), [""; 0]);
+    world.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_back_from_the_issuer_counts_in_the_browser_that_was_sent_there() {
+    let (world, issuer) = with_issuer("ben@example.com").await;
+    let (mut attacker, mut victim) = (Browser::of(&world), Browser::of(&world));
+    let there = attacker.get("/sign-in/oidc").await;
+    let back = attacker.get(there.to()).await.location.expect("the way back");
+    let back = back.strip_prefix(PUBLIC_URL).expect("to us").to_owned();
+    // Sent to somebody else, who would then work as the attacker.
+    assert_eq!(victim.get(&back).await.status, 400);
+    victim.get("/sign-in/oidc").await;
+    assert_eq!(victim.get(&back).await.status, 400, "the state of another");
+    // Where it belongs, it counts, and once.
+    let kept = attacker.clone();
+    assert_eq!(attacker.get(&back).await.to(), "/");
+    assert_eq!(kept.clone().get(&back).await.status, 502, "the code was exchanged");
+    assert_eq!(issuer.violations(), ["token: a code that is not known, or was exchanged"]);
+    // Not an hour later.
+    let mut slow = Browser::of(&world);
+    let there = slow.get("/sign-in/oidc").await;
+    let back = slow.get(there.to()).await.location.expect("the way back");
+    world.minutes(11).await;
+    assert_eq!(slow.get(back.strip_prefix(PUBLIC_URL).expect("to us")).await.status, 400);
+    world.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_issuer_that_is_away_takes_nobody_elses_way_in() {
+    let mut world = World::start().await;
+    let issuer = Issuer::start(world.clock.clone(), "ben@example.com").await;
+    let nowhere = ringdown::server::settings::OidcSettings { issuer: "http://127.0.0.1:1".into(), ..issuer.settings() };
+    world.oidc = Some(nowhere);
+    world.restart().await;
+    set_password(&world, "admin", Some(Role::Admin), None).await;
+    let mut browser = Browser::of(&world);
+    assert_eq!(browser.get("/sign-in").await.status, 200);
+    assert_eq!(browser.get("/sign-in/oidc").await.status, 502);
+    assert_eq!(with_password(&mut browser, "admin", PASSWORD).await.to(), "/incidents");
+    world.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_told_which_names_and_numbers_there_are() {
+    let world = World::start().await;
+    set_password(&world, "admin", Some(Role::Admin), None).await;
+    let mut answers = BTreeSet::new();
+    for (name, password) in [("admin", "wrong password"), ("nobody", "wrong password"), ("", ""), ("admin", "")] {
+        let page = with_password(&mut Browser::of(&world), name, password).await;
+        answers.insert((page.status, timeless(&page.text)));
+    }
+    // One that is held up.
+    for _ in 0..6 {
+        with_password(&mut Browser::of(&world), "admin", "wrong password").await;
+    }
+    let page = with_password(&mut Browser::of(&world), "admin", PASSWORD).await;
+    answers.insert((page.status, timeless(&page.text)));
+    assert_eq!(answers.len(), 1, "{answers:#?}");
+
+    let mut answers = BTreeSet::new();
+    for (n, who) in ["ben", "nobody", "+12015550101", "+12015550199", "", "<script>"].into_iter().enumerate() {
+        let mut browser = Browser { from: Some(format!("198.51.{n}.1")), ..Browser::of(&world) };
+        let asked = browser.post("/sign-in/code", &[("who", who)]).await;
+        let id = asked.to().strip_prefix("/sign-in/code?c=").expect("an id").split('&').next().expect("an id");
+        let entered = browser.get(asked.to()).await.text.replace(id, "ID");
+        let wrong = browser.post("/sign-in/code/enter", &[("c", id), ("code", "1")]).await;
+        answers.insert((
+            id.len(),
+            id[..4].to_owned(),
+            timeless(&entered),
+            wrong.status,
+            timeless(&wrong.text).replace(id, "ID"),
+        ));
+    }
+    assert_eq!(answers.len(), 1, "{answers:#?}");
+    world.finish();
+}
+
+/// Pages say when they were made.
+fn timeless(page: &str) -> String {
+    page.lines().filter(|line| !line.contains("data-now")).collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guessing_holds_up_the_network_that_guesses_and_nobody_else() {
+    let world = World::start().await;
+    set_password(&world, "admin", Some(Role::Admin), None).await;
+    let attacker = || Browser { from: Some("203.0.113.9".into()), ..Browser::of(&world) };
+    let mut owner = Browser { from: Some("198.51.100.7".into()), ..Browser::of(&world) };
+    for _ in 0..5 {
+        assert_eq!(with_password(&mut attacker(), "admin", "wrong password").await.status, 401);
+    }
+    assert_eq!(with_password(&mut attacker(), "admin", PASSWORD).await.status, 401, "right, and too late");
+    assert_eq!(with_password(&mut owner, "admin", PASSWORD).await.to(), "/incidents");
+    world.seconds(30).await;
+    assert_eq!(with_password(&mut attacker(), "admin", PASSWORD).await.to(), "/incidents");
+    // Every name counts against the network.
+    let mut last = 0;
+    for n in 0..32 {
+        last = with_password(&mut attacker(), &format!("name{n}"), "wrong password").await.status;
+    }
+    assert_eq!(last, 429);
+    world.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_of_another_site_does_nothing() {
+    let world = World::start().await;
+    set_password(&world, "admin", Some(Role::Admin), None).await;
+    let mut browser = Browser::signed_in(&world, Some("ben"), None).await;
+    let reference = world.report("P1").await;
+    let csrf = browser.csrf().await;
+    let path = format!("/incidents/{reference}/acknowledge");
+    let evil = |origin: &str, site: Option<&str>| Browser {
+        origin: origin.into(),
+        site: site.map(Into::into),
+        ..browser.clone()
+    };
+    let other = Browser::signed_in(&world, Some("ben"), None).await.csrf().await;
+    for (mut from, csrf) in [
+        (browser.clone(), ""),
+        (browser.clone(), other.as_str()),
+        (evil("https://evil.example", Some("cross-site")), &csrf),
+        (evil("https://evil.example", None), &csrf),
+        (evil("https://sub.pager.example.com", Some("same-site")), &csrf),
+        (evil("null", None), &csrf),
+    ] {
+        assert_eq!(from.post(&path, &[("csrf", csrf)]).await.status, 403, "{from:?}");
+        assert_eq!(from.post("/sign-out", &[("csrf", csrf)]).await.status, 403);
+    }
+    assert!(browser.is_in().await && world.holder(&reference).await.is_none());
+    // Nor is anybody signed in by one, as somebody else.
+    let mut from = Browser { site: Some("cross-site".into()), ..Browser::of(&world) };
+    assert_eq!(with_password(&mut from, "admin", PASSWORD).await.status, 403);
+    let link = link(&world, Some("ben"), None).await;
+    assert_eq!(from.post(&link, &[]).await.status, 403);
+    assert_eq!(browser.act(&path, &[]).await.status, 303);
+    world.settle().await;
+    world.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_leads_to_a_page_of_ours_and_nowhere_else() {
+    let world = World::start().await;
+    set_password(&world, "admin", Some(Role::Admin), None).await;
+    for (next, to) in [
+        ("/incidents/4821?x=1", "/incidents/4821?x=1"),
+        ("https://evil.example", "/"),
+        ("//evil.example", "/"),
+        ("/\\evil.example", "/"),
+        ("/\t/evil.example", "/"),
+        ("/x\r\nSet-Cookie: a=b", "/"),
+        ("javascript:alert(1)", "/"),
+        ("/sign-in", "/"),
+        ("", "/"),
+    ] {
+        let mut browser = Browser::of(&world);
+        let fields = [("name", "admin"), ("password", PASSWORD), ("next", next)];
+        let page = browser.post("/sign-in/password", &fields).await;
+        assert_eq!(page.to(), to, "{next}");
+        assert_eq!(page.set.len(), 1);
+    }
+    world.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_sees_where_one_is_signed_in_and_ends_it_there() {
+    let world = World::start().await;
+    let mut phone = Browser::signed_in(&world, Some("ben"), None).await;
+    let mut lost = Browser::signed_in(&world, Some("ben"), None).await;
+    let mut carla = Browser::signed_in(&world, Some("carla"), None).await;
+    let page = phone.get("/sign-in/sessions").await.text;
+    assert_eq!(page.matches("Firefox on Linux").count(), 2, "{page}");
+    // Not somebody else's.
+    let hers = carla.get("/sign-in/sessions").await.hidden("id").expect("her session");
+    assert_eq!(phone.act("/sign-in/sessions/end", &[("id", &hers)]).await.to(), "/sign-in/sessions");
+    assert!(carla.is_in().await);
+    phone.act("/sign-in/sessions/end-others", &[]).await;
+    assert!(phone.is_in().await && !lost.is_in().await && carla.is_in().await);
+    let own = phone.get("/sign-in/sessions").await.hidden("id").expect("the session");
+    phone.act("/sign-in/sessions/end", &[("id", &own)]).await;
+    assert!(!phone.is_in().await);
+    world.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_over_after_a_week_without_use() {
+    let world = World::start().await;
+    let mut browser = Browser::signed_in(&world, Some("ben"), None).await;
+    world.advance(TimeDelta::days(6)).await;
+    assert!(browser.is_in().await);
+    world.advance(TimeDelta::days(7)).await;
+    assert!(!browser.is_in().await);
+    world.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_is_taken_away_in_people_toml_is_gone_at_once() {
+    let zone = "[people.ben]\nname = \"Ben Okafor\"";
+    let world = World::with(Office::default().edit("people.toml", zone, &format!("{zone}\nrole = \"admin\""))).await;
+    let mut browser = Browser::signed_in(&world, Some("ben"), None).await;
+    assert_eq!(browser.get("/audit").await.status, 200);
+    let edit = |from: &str, to: &str| {
+        let path = world.schedules().join("people.toml");
+        let text = fs::read_to_string(&path).expect("people.toml");
+        assert!(text.contains(from));
+        fs::write(path, text.replace(from, to)).expect("people.toml");
+    };
+    edit("role = \"admin\"", "role = \"viewer\"");
+    boot::reload(&world.running().app).await.expect("it is read again");
+    assert_eq!(browser.get("/audit").await.status, 403);
+    assert_eq!(browser.get("/").await.status, 200);
+    let reference = world.report("P1").await;
+    assert_eq!(browser.act(&format!("/incidents/{reference}/acknowledge"), &[]).await.status, 403);
+    world.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_tells_who_did_what_and_no_secret() {
+    let world = World::start().await;
+    set_password(&world, "admin", Some(Role::Admin), None).await;
+    let mut browser = Browser { from: Some("203.0.113.9".into()), ..Browser::of(&world) };
+    with_password(&mut browser, "my-password-by-mistake", PASSWORD).await;
+    with_password(&mut browser, "admin", PASSWORD).await;
+    let (id, _) = ask_code(&world, &mut browser, "ben", BEN).await;
+    let made = world.try_post("/api/v1/tokens", serde_json::json!({"name": "grafana", "role": "intake"})).await;
+    let jti = made.body["jti"].as_str().expect("a token").to_owned();
+    let page = browser.get("/audit").await.text;
+    for said in [
+        "failed to sign in",
+        "signed in",
+        "was sent a code",
+        "made a token",
+        &jti,
+        "203.0.113.0&#47;24",
+        "put schedules in force",
+    ] {
+        let plain = said.replace("&#47;", "/");
+        assert!(page.contains(said) || page.contains(&plain), "{said}\n{page}");
+    }
+    let token = made.body["token"].as_str().expect("its text");
+    for secret in ["my-password-by-mistake", PASSWORD, BEN, "203.0.113.9", token, &id] {
+        assert!(!page.contains(secret), "{secret}");
+    }
+    // By pages, without end.
+    let mut tx = world.running().app.db.begin().await.expect("the database");
+    for n in 0..150 {
+        let detail = format!("number {n}.");
+        let entry =
+            ringdown::access::audit::Entry { who: "tests", what: "wrote", network: None, detail: Some(&detail) };
+        ringdown::access::audit::note(&mut tx, entry, world.now()).await.expect("the database");
+    }
+    tx.commit().await.expect("the database");
+    let first = browser.get("/audit").await.text;
+    assert!(first.contains("number 149.") && first.contains("number 50.") && !first.contains("number 49."));
+    let (_, rest) = first.split_once("href=\"/audit?before=").expect("older ones");
+    let older = browser.get(&format!("/audit?before={}", rest.split('"').next().expect("an id"))).await.text;
+    assert!(older.contains("number 49.") && older.contains("number 0.") && older.contains(&jti));
+    assert_eq!(browser.get("/audit?before='%20or%201=1").await.status, 200);
+    world.finish();
+}
+
+/// Who may use a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum For {
+    Anybody,
+    /// Whoever is signed in, whatever their role.
+    SignedIn,
+    Least(Role),
+}
+
+use For::{Anybody, Least, SignedIn};
+
+const VIEWER: For = Least(Role::Viewer);
+const RESPONDER: For = Least(Role::Responder);
+const COMMANDER: For = Least(Role::Commander);
+const ADMIN: For = Least(Role::Admin);
+
+/// Every route of the web, and for whom it is. `4821` stands for an incident's reference. Where acts differ, one row each.
+const ROUTES: &[(&str, &str, &str, For)] = &[
+    ("GET", "/", "/", VIEWER),
+    ("GET", "/incidents", "/incidents", VIEWER),
+    ("GET", "/incidents/{reference}", "/incidents/4821", VIEWER),
+    ("POST", "/incidents/{reference}/preview", "/incidents/4821/preview", RESPONDER),
+    ("GET", "/incidents/{reference}/export", "/incidents/4821/export", RESPONDER),
+    ("POST", "/incidents/{reference}/{act}", "/incidents/4821/updates", RESPONDER),
+    ("POST", "/incidents/{reference}/{act}", "/incidents/4821/priority", COMMANDER),
+    ("GET", "/oncall", "/oncall", VIEWER),
+    ("POST", "/oncall/take", "/oncall/take", RESPONDER),
+    ("POST", "/oncall/give", "/oncall/give", RESPONDER),
+    ("POST", "/oncall/end", "/oncall/end", COMMANDER),
+    ("POST", "/oncall/feeds", "/oncall/feeds", VIEWER),
+    ("POST", "/oncall/feeds/revoke", "/oncall/feeds/revoke", VIEWER),
+    // Whoever has the address, which is a secret.
+    ("GET", "/oncall/feed/{name}", "/oncall/feed/x.ics", Anybody),
+    ("GET", "/compliance", "/compliance", VIEWER),
+    ("GET", "/handsets", "/handsets", RESPONDER),
+    ("GET", "/handsets/live", "/handsets/live", RESPONDER),
+    ("POST", "/handsets/dial", "/handsets/dial", RESPONDER),
+    ("POST", "/handsets/clock", "/handsets/clock", RESPONDER),
+    ("POST", "/handsets/phone/{number}/sms", "/handsets/phone/12015550101/sms", RESPONDER),
+    ("POST", "/handsets/phone/{number}/behaviour", "/handsets/phone/12015550101/behaviour", RESPONDER),
+    ("POST", "/handsets/call/{id}/{act}", "/handsets/call/x/answer", RESPONDER),
+    // Whoever has the link of a text.
+    ("GET", "/a/{token}", "/a/x", Anybody),
+    ("POST", "/a/{token}", "/a/x", Anybody),
+    ("GET", "/s/{token}", "/s/x", Anybody),
+    ("POST", "/s/{token}", "/s/x", Anybody),
+    ("GET", "/live", "/live", VIEWER),
+    ("GET", "/assets/{name}", "/assets/style.css", Anybody),
+    ("GET", "/favicon.ico", "/favicon.ico", Anybody),
+    ("GET", "/sign-in", "/sign-in", Anybody),
+    ("POST", "/sign-in/password", "/sign-in/password", Anybody),
+    ("GET", "/sign-in/code", "/sign-in/code", Anybody),
+    ("POST", "/sign-in/code", "/sign-in/code", Anybody),
+    ("POST", "/sign-in/code/enter", "/sign-in/code/enter", Anybody),
+    ("GET", "/sign-in/link/{token}", "/sign-in/link/x", Anybody),
+    ("POST", "/sign-in/link/{token}", "/sign-in/link/x", Anybody),
+    ("GET", "/sign-in/oidc", "/sign-in/oidc", Anybody),
+    ("GET", "/sign-in/oidc/callback", "/sign-in/oidc/callback", Anybody),
+    ("GET", "/sign-in/sessions", "/sign-in/sessions", SignedIn),
+    ("POST", "/sign-in/sessions/end", "/sign-in/sessions/end", SignedIn),
+    ("POST", "/sign-in/sessions/end-others", "/sign-in/sessions/end-others", SignedIn),
+    ("POST", "/sign-out", "/sign-out", SignedIn),
+    ("GET", "/audit", "/audit", ADMIN),
+];
+
+/// What somebody without a session, and with each role, gets from a route that is for these.
+fn expected(least: For, role: Option<Role>) -> &'static str {
+    match (least, role) {
+        (Anybody, _) | (SignedIn, Some(_)) => "let in",
+        (_, None) => "sign in first",
+        (Least(least), Some(role)) => {
+            if role.may(least) {
+                "let in"
+            } else {
+                "not allowed"
+            }
+        }
+    }
+}
+
+fn got(method: &str, page: &Page) -> &'static str {
+    let to_sign_in = page.location.as_deref().is_some_and(|to| to.starts_with("/sign-in?") || to == "/sign-in");
+    match page.status {
+        303 if method == "GET" && to_sign_in => "sign in first",
+        401 if page.text.contains("You are not signed in") => "sign in first",
+        403 if page.text.contains("This needs") => "not allowed",
+        500.. => "trouble",
+        _ => "let in",
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_is_for_whom_it_is_meant() {
+    let world = World::start().await;
+    let reference = world.report("P1").await;
+    let mut wrong = Vec::new();
+    for role in [None, Some(Role::Viewer), Some(Role::Responder), Some(Role::Commander), Some(Role::Admin)] {
+        for (method, _, path, least) in ROUTES {
+            let mut browser = match role {
+                None => Browser::of(&world),
+                Some(role) => Browser::signed_in(&world, None, Some(role)).await,
+            };
+            let path = path.replace("4821", &reference);
+            let asked = async {
+                match (*method, role) {
+                    ("GET", _) => browser.get(&path).await,
+                    (_, None) => browser.post(&path, &[]).await,
+                    (_, Some(_)) => browser.act(&path, &[]).await,
+                }
+            };
+            // A stream that begins has let in whoever listens.
+            let answer = tokio::time::timeout(std::time::Duration::from_millis(1500), asked).await;
+            let got = answer.as_ref().map_or("let in", |page| got(method, page));
+            if got != expected(*least, role) {
+                wrong.push(format!("{method} {path} as {role:?}: {got}, not {}: {answer:?}", expected(*least, role)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    world.settle().await;
+    world.finish();
+}
+
+#[test]
+fn no_route_of_the_web_is_missing_in_the_table() {
+    let listed: BTreeSet<&str> = ROUTES.iter().map(|(_, route, ..)| *route).collect();
+    for text in [include_str!("../src/web/mod.rs"), include_str!("../src/access/web.rs")] {
+        for route in text.split(".route(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(listed.contains(route), "{route} is not in ROUTES");
+        }
+    }
+}
