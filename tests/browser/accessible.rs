@@ -86,9 +86,15 @@ async fn every_page_is_for_everybody_at_each_width_in_both_schemes() {
         (&over, "incident-closed"),
         ("/oncall", "oncall"),
         ("/compliance", "compliance"),
+        ("/handsets", "handsets"),
+        ("/intake", "intake"),
+        ("/audit", "audit"),
+        ("/sign-in/sessions", "sessions"),
     ];
     for (path, name) in pages {
         wrong.extend(look_at(&house, &browser, path, name).await);
     }
+    browser.forget().await;
+    wrong.extend(look_at(&house, &browser, "/sign-in", "sign-in").await);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

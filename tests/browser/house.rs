@@ -176,12 +176,12 @@ impl House {
     pub async fn text_link(&self, number: &str) -> String {
         let phone = self.get(&format!("/handsets/phones/{number}")).await;
         let texts = phone["texts"].as_array().cloned().unwrap_or_default();
-        let links = texts.iter().filter_map(|text| {
+        let mut links = texts.iter().filter_map(|text| {
             let body = text["body"].as_str()?;
             let (_, rest) = body.split_once(self.url.trim_start_matches("http://"))?;
             rest.split_whitespace().next().map(|path| path.trim_end_matches('.').to_owned())
         });
-        links.last().unwrap_or_else(|| panic!("no link in {phone}"))
+        links.next_back().unwrap_or_else(|| panic!("no link in {phone}"))
     }
 
     /// Ends the server, and starts it again on the same port and database.

@@ -9,8 +9,8 @@ async fn digits(house: &House, number: &str) -> String {
     for _ in 0..200 {
         let phone = house.get(&format!("/handsets/phones/{number}")).await;
         let texts = phone["texts"].as_array().cloned().unwrap_or_default();
-        let bodies = texts.iter().filter_map(|text| text["body"].as_str());
-        if let Some(code) = bodies.filter(|body| body.contains("code")).last() {
+        let mut bodies = texts.iter().filter_map(|text| text["body"].as_str());
+        if let Some(code) = bodies.rfind(|body| body.contains("code")) {
             return code.chars().filter(char::is_ascii_digit).take(6).collect();
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;

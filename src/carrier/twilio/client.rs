@@ -47,6 +47,9 @@ struct Answer {
     body: Vec<u8>,
 }
 
+/// So many pages of a list are read to find what was sent: thousands of texts to one number.
+const MOST_PAGES: usize = 20;
+
 impl Twilio {
     /// Ready to be asked; nothing is sent yet. `Err` when the settings cannot work.
     pub fn new(key: CarrierKey, settings: &TwilioSettings, public_url: &str) -> anyhow::Result<Twilio> {
@@ -179,6 +182,28 @@ impl Twilio {
         request::standing(answer.http, answer.retry_after, &answer.body)
     }
 
+    /// One page of a list.
+    async fn page(&self, url: &str) -> Result<Page, SendError> {
+        let answer = self.ask(self.http.get(url)).await?;
+        if !(200..300).contains(&answer.http) {
+            return Err(request::understand(answer.http, answer.retry_after, &answer.body)
+                .err()
+                .unwrap_or_else(|| unsendable("an answer that cannot be read")));
+        }
+        serde_json::from_slice(&answer.body).map_err(|_| SendError {
+            class: ErrorClass::Ambiguous,
+            code: None,
+            message: "the carrier's list cannot be read".into(),
+        })
+    }
+
+    /// Where a path that the carrier named is; nothing elsewhere, where our token must not go.
+    fn beside(&self, path: &str) -> Option<String> {
+        let account = Url::parse(&self.account).ok()?;
+        let url = account.join(path).ok()?;
+        (url.origin() == account.origin()).then(|| url.into())
+    }
+
     async fn find(&self, sent: &Sent) -> Result<Option<Accepted>, SendError> {
         let list = match sent.channel {
             Channel::Sms => "Messages.json",
@@ -186,18 +211,15 @@ impl Twilio {
         };
         for from in &self.from {
             let query = request::listing(from.as_str(), sent);
-            let answer = self.ask(self.http.get(format!("{}/{list}?{query}", self.account))).await?;
-            if !(200..300).contains(&answer.http) {
-                return Err(request::understand(answer.http, answer.retry_after, &answer.body)
-                    .err()
-                    .unwrap_or_else(|| unsendable("an answer that cannot be read")));
+            let (mut listed, mut next) = (Page::default(), Some(format!("{}/{list}?{query}", self.account)));
+            for _ in 0..MOST_PAGES {
+                let Some(url) = next else { break };
+                let page = self.page(&url).await?;
+                next = request::older(&page, sent).and_then(|path| self.beside(path));
+                listed.messages.extend(page.messages);
+                listed.calls.extend(page.calls);
             }
-            let page: Page = serde_json::from_slice(&answer.body).map_err(|_| SendError {
-                class: ErrorClass::Ambiguous,
-                code: None,
-                message: "the carrier's list cannot be read".into(),
-            })?;
-            if let Some(accepted) = request::matching(&page, sent) {
+            if let Some(accepted) = request::matching(&listed, sent) {
                 return Ok(Some(accepted));
             }
         }

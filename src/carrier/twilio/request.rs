@@ -102,6 +102,8 @@ pub struct Resource {
 pub struct Page {
     pub messages: Vec<Resource>,
     pub calls: Vec<Resource>,
+    /// The path of the next, older one.
+    pub next_page_uri: Option<String>,
 }
 
 impl Resource {
@@ -199,6 +201,12 @@ pub fn matching(page: &Page, sent: &Sent) -> Option<Accepted> {
         Channel::Voice => page.calls.iter().filter(made).min_by_key(|resource| resource.created()),
     };
     found.and_then(Resource::accepted)
+}
+
+/// Where the list goes on, unless all of this page and so of the next ones is from before the attempt began.
+pub fn older<'a>(page: &'a Page, sent: &Sent) -> Option<&'a str> {
+    let oldest = page.messages.iter().chain(&page.calls).filter_map(Resource::created).min();
+    page.next_page_uri.as_deref().filter(|_| oldest.is_none_or(|oldest| oldest >= sent.since - SKEW))
 }
 
 /// What a carrier wrote, for an operator: no phone numbers, one line, not long.

@@ -107,6 +107,7 @@ fn a_lost_text_is_found_by_its_words_and_its_second_within_the_day() {
             Resource { date_created: None, ..resource("SM1", "", ours) },
         ],
         calls: vec![],
+        next_page_uri: None,
     };
     let found = matching(&page, &sent(Channel::Sms)).unwrap();
     assert_eq!(found, Accepted { sid: "SM4".into(), status: Status::Sent });
@@ -125,6 +126,7 @@ fn a_lost_call_is_the_first_one_placed_after_the_attempt_began() {
             call("CA2", "Wed, 18 Nov 2026 00:00:00 +0000"),
             call("CA1", "Tue, 17 Nov 2026 23:55:00 +0000"),
         ],
+        next_page_uri: None,
     };
     assert_eq!(matching(&page, &sent(Channel::Voice)), Some(Accepted { sid: "CA2".into(), status: Status::Ringing }));
 }
@@ -185,4 +187,19 @@ fn an_account_in_good_standing_may_send_and_no_failure_to_ask_is_unclear() {
     ] {
         assert_eq!(standing(http, None, body.as_bytes()).err().map(|error| error.class), class, "{http} {body}");
     }
+}
+
+#[test]
+fn a_list_is_read_on_until_it_is_older_than_the_attempt() {
+    let began = sent(Channel::Sms).since;
+    let page = |oldest: TimeDelta, next: Option<&str>| Page {
+        messages: vec![Resource { date_created: Some((began + oldest).to_rfc2822()), ..Resource::default() }],
+        next_page_uri: next.map(Into::into),
+        ..Page::default()
+    };
+    let next = "/2010-04-01/Accounts/AC1/Messages.json?Page=1";
+    let goes_on = |page: Page| older(&page, &sent(Channel::Sms)).map(str::to_owned);
+    assert_eq!(goes_on(page(TimeDelta::minutes(3), Some(next))).as_deref(), Some(next));
+    assert_eq!(goes_on(page(TimeDelta::minutes(-3), Some(next))), None, "what follows is older still");
+    assert_eq!(goes_on(page(TimeDelta::minutes(3), None)), None);
 }
