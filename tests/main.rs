@@ -27,6 +27,7 @@ mod watching;
 mod web_handsets;
 mod web_intake;
 mod web_links;
+mod web_people;
 mod world;
 
 /// What the worlds of this binary are kept in.

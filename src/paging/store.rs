@@ -40,7 +40,6 @@ const LOAD: Sql = Sql {
     sqlite: concat!("select ", columns!(), " from attempts where id = $1"),
     postgres: concat!("select ", columns!(), " from attempts where id = $1 for update"),
 };
-/// One writer needs no lock. No stronger than `incident::store` locks.
 const LOCK_INCIDENT: Sql = Sql {
     sqlite: "select id from attempts where id = $1",
     postgres: "select id from incidents where id = (select incident_id from attempts where attempts.id = $1) \
@@ -110,8 +109,7 @@ const HANG_UP: Sql = Sql::same(
     "update attempts set stage = 'hanging_up', cancelled = $1, wake_at = $2 \
      where page_id = $3 and stage = 'sent' and channel = 'voice'",
 );
-/// Of pages made since, and of older ones while their incident is open: each part by an index of its own, so that it
-/// takes no longer the more pages there ever were.
+/// Each part by an index of its own: it takes no longer the more pages there ever were.
 const TAKEN_CODES: Sql = Sql::same(
     "select reply_code from attempts where address = $1 and created_at > $3 and reply_code is not null \
      union select reply_code from attempts where person = $2 and created_at > $3 and reply_code is not null \
@@ -147,7 +145,6 @@ const PASSIVE_REPLIES: Sql = Sql::same(
     "select count(*) from replies where address = $1 and received_at > $2 and verdict <> 'acted' \
      and answer is not null",
 );
-
 const WRITTEN_TO: Sql = Sql::same(
     "select distinct incident_id from attempts where address = $1 and channel = 'sms' and purpose = 'customer' \
      and created_at > $2 and incident_id is not null order by incident_id desc limit 20",
