@@ -87,6 +87,11 @@ const PURE: &[&str] = &[
     "watch/health.rs",
     "watch/stall.rs",
     "watch/step.rs",
+    "web/handsets/guide.rs",
+    "web/handsets/phone.rs",
+    "web/handsets/shelf.rs",
+    "web/intake/snippet.rs",
+    "web/intake/trial.rs",
 ];
 
 /// What a pure file does not say.

@@ -229,7 +229,7 @@ impl Call {
             // Any key ends a recording.
             Phase::Talking { doing: Doing::Recording(_), .. } => self.recorded(now),
             Phase::Queued { .. } | Phase::Ringing { .. } => return Err(Refused("answer the call first")),
-            _ => return Err(Refused("nobody waits for keys now; wait until `waiting_for` is `keys`")),
+            _ => return Err(Refused("nobody waits for keys now; hear it out, and press again")),
         }
         Ok(())
     }

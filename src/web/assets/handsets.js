@@ -135,9 +135,15 @@
     box.hidden = !words;
     box.textContent = words || "";
   };
+  const pause = (span) => new Promise((done) => setTimeout(done, span));
   const send = async (form, button, body) => {
     const action = button?.hasAttribute("formaction") ? button.formAction : form.action;
-    const answer = await fetch(action, { method: "POST", body, redirect: "follow" });
+    let answer = await fetch(action, { method: "POST", body, redirect: "follow" });
+    // A key that was pressed while words are said that ask for none: it is heard once they are over.
+    for (let tries = 0; form.dataset.act === "press" && answer.status === 409 && tries < 8; tries++) {
+      await pause(400);
+      answer = await fetch(action, { method: "POST", body, redirect: "follow" });
+    }
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (answer.status === 401 || new URL(answer.url).pathname === "/sign-in") { location.reload(); return; }
     if (!answer.ok) {
@@ -149,7 +155,7 @@
     if (form.dataset.then === "call") {
       const phone = document.querySelector(new URL(answer.url).hash || "#none") ?? find(`p${body.get("from").replace(/\D/g, "")}`);
       phone?.scrollIntoView({ block: "center", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
-      phone?.querySelector(".keypad button, .hangup")?.focus({ preventScroll: true });
+      phone?.querySelector("[data-call]")?.focus({ preventScroll: true });
     }
   };
   let queue = Promise.resolve();
