@@ -30,6 +30,8 @@ pub mod paging;
 pub mod people;
 /// After a restore from a backup: what it still wants sent is held until a person has looked.
 pub mod quarantine;
+/// Is this installation fit to page somebody tonight?
+pub mod readiness;
 /// What was promised and what was kept: exports that can be verified, and the daily anchors.
 pub mod report;
 /// The running process.

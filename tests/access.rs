@@ -553,6 +553,20 @@ const ROUTES: &[(&str, &str, &str, For)] = &[
     ("POST", "/handsets/phone/{number}/sms", "/handsets/phone/12015550101/sms", RESPONDER),
     ("POST", "/handsets/phone/{number}/behaviour", "/handsets/phone/12015550101/behaviour", RESPONDER),
     ("POST", "/handsets/call/{id}/{act}", "/handsets/call/x/answer", RESPONDER),
+    ("GET", "/people", "/people", VIEWER),
+    ("GET", "/people/{key}", "/people/ben", VIEWER),
+    // A responder's own; these are nobody's in particular.
+    ("POST", "/people/{key}/test", "/people/ben/test", COMMANDER),
+    ("POST", "/people/{key}/prove", "/people/ben/prove", COMMANDER),
+    ("POST", "/people/{key}/confirm", "/people/ben/confirm", COMMANDER),
+    ("GET", "/readiness", "/readiness", VIEWER),
+    ("POST", "/readiness", "/readiness", COMMANDER),
+    // Asked by ourselves, from outside.
+    ("GET", "/readiness/echo/{nonce}", "/readiness/echo/x", Anybody),
+    ("GET", "/intake", "/intake", ADMIN),
+    ("GET", "/intake/payloads/{id}", "/intake/payloads/x", ADMIN),
+    ("POST", "/intake/integrations/{key}/keys", "/intake/integrations/monitoring/keys", ADMIN),
+    ("POST", "/intake/integrations/{key}/test", "/intake/integrations/monitoring/test", ADMIN),
     // Whoever has the link of a text.
     ("GET", "/a/{token}", "/a/x", Anybody),
     ("POST", "/a/{token}", "/a/x", Anybody),

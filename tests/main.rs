@@ -24,7 +24,10 @@ mod tidy;
 mod upgrade;
 mod watch;
 mod watching;
+mod web_handsets;
+mod web_intake;
 mod web_links;
+mod web_people;
 mod world;
 
 /// What the worlds of this binary are kept in.

@@ -27,7 +27,10 @@ mod statements;
 mod upgrade;
 mod watch;
 mod watching;
+mod web_handsets;
+mod web_intake;
 mod web_links;
+mod web_people;
 mod world;
 
 /// What the worlds of this binary are kept in.

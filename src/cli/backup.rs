@@ -54,6 +54,9 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     ensure!(database.exists(), "there is no database at {}", database.display());
     let contents = make(database, &file).await?;
     super::print(&told(&file, &contents));
+    if let Err(error) = backup::note(&settings.database, now()) {
+        eprintln!("The copy is good; that it was made cannot be written down beside the database: {error}");
+    }
     if let (Some(folder), Some(keep)) = (&args.into, args.keep) {
         for gone in old(folder, keep.into())? {
             fs::remove_file(&gone).with_context(|| format!("cannot remove {}", gone.display()))?;

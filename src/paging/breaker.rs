@@ -28,6 +28,11 @@ impl Breaker {
         self.open_until.is_none_or(|until| now >= until)
     }
 
+    /// Until when it is left alone, if it is.
+    pub fn open_until(&self) -> Option<Time> {
+        self.open_until
+    }
+
     /// It is about to be asked: an open breaker lets nobody else through for as long as it was open.
     pub fn asked(&mut self, now: Time) {
         if self.open_until.is_some_and(|until| now >= until) {

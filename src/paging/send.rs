@@ -187,7 +187,13 @@ impl Sender {
     fn judge(&self, key: &CarrierKey, error: Option<&SendError>) {
         let now = self.app.clock.now();
         let mut breakers = self.breakers.lock().expect("breakers");
-        breakers.entry(key.clone()).or_default().heard(error.map(|error| error.class), now);
+        let breaker = breakers.entry(key.clone()).or_default();
+        breaker.heard(error.map(|error| error.class), now);
+        let failed = error.and_then(|error| match error.class {
+            ErrorClass::PermanentContact | ErrorClass::PermanentRequest => None,
+            _ => Some(error.code.as_ref().map_or_else(|| "no clear answer".into(), |code| format!("error {code}"))),
+        });
+        self.app.watch.carriers.note(key, failed, breaker.open_until(), now);
     }
 
     /// A breaker whose pause is over lets one request through.

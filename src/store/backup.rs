@@ -1,9 +1,13 @@
 //! An SQLite database as a file: copied while it is in use, checked, and held against every other process.
 
-use std::{fs, io, path::Path, time::Duration};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context, bail, ensure};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use sqlx::{
     ConnectOptions, Connection, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteLockingMode},
@@ -57,6 +61,26 @@ pub async fn copy(path: &Path, to: &Path) -> anyhow::Result<()> {
     let name = to.to_str().context("the copy's name is not UTF-8")?;
     sqlx::query(COPY).bind(name).execute(&mut source).await.with_context(|| format!("cannot copy to {name}"))?;
     Ok(source.close().await?)
+}
+
+/// Writes down beside the database that it was copied just now, for whoever asks whether that is done.
+pub fn note(database: &str, now: DateTime<Utc>) -> io::Result<()> {
+    let Some(path) = beside_address(database) else { return Ok(()) };
+    // Whole or not at all: a service may read it meanwhile.
+    let draft = path.with_extension("last-backup.new");
+    fs::write(&draft, now.to_rfc3339_opts(SecondsFormat::Secs, true))?;
+    fs::rename(&draft, &path)
+}
+
+/// When the database was last copied, as [`note`] wrote it down.
+pub fn last(database: &str) -> Option<DateTime<Utc>> {
+    fs::read_to_string(beside_address(database)?).ok()?.trim().parse().ok()
+}
+
+/// `ringdown.db` has its note in `ringdown.last-backup`; `None` where the database is no file.
+fn beside_address(database: &str) -> Option<PathBuf> {
+    let path = database.strip_prefix("sqlite:")?.trim_start_matches("//");
+    Some(Path::new(path).with_extension("last-backup"))
 }
 
 /// Checks a file that nobody writes to: is it sound, is it ours, and what does it hold?

@@ -6,6 +6,7 @@
 //! [`overseer`] needs no runtime: it looks at the last turn of each loop ([`Pulse`]), feeds the supervisor's watchdog,
 //! and notices when the wall clock is moved. [`health`] puts all of it into words.
 
+pub mod answers;
 pub mod beat;
 pub mod disk;
 pub mod door;
@@ -49,6 +50,8 @@ pub struct Watch {
     /// Seconds that each of [`LOOPS`] has stalled for; 0: it goes on.
     stalled: [AtomicU64; 3],
     pub room: disk::Room,
+    /// How the carriers answered.
+    pub carriers: answers::Book,
     known: Mutex<Known>,
 }
 
@@ -86,6 +89,7 @@ impl Watch {
             postman: Pulse::default(),
             stalled: Default::default(),
             room: disk::Room::default(),
+            carriers: answers::Book::default(),
             known: Mutex::default(),
         }
     }

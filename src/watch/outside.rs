@@ -31,7 +31,25 @@ pub async fn ping(url: &SecretString) -> Result<(), String> {
     }
 }
 
-/// The same from a thread that has no runtime, or whose runtime stands still.
+/// What is answered at an address of our own: the status and the beginning of the text. Redirects are not followed.
+pub async fn read(url: &str) -> Result<(u16, String), String> {
+    const MOST: usize = 1024;
+    let none = reqwest::redirect::Policy::none();
+    let client = Client::builder().redirect(none).pool_max_idle_per_host(0).timeout(PATIENCE);
+    let client = if url.starts_with("http://") { client.tls_certs_only([]) } else { client };
+    let mut response = client.build().map_err(words)?.get(url).send().await.map_err(words)?;
+    let mut text = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(words)? {
+        text.extend_from_slice(&chunk);
+        if text.len() > MOST {
+            break;
+        }
+    }
+    text.truncate(MOST);
+    Ok((response.status().as_u16(), String::from_utf8_lossy(&text).into_owned()))
+}
+
+/// Pings from a thread that has no runtime, or whose runtime stands still.
 pub fn ping_from_a_thread(url: &SecretString) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| error.to_string())?.block_on(ping(url))

@@ -1,7 +1,5 @@
 //! The pages behind the links in our texts: what a token stands for, and what is said when it stands for nothing.
 
-use std::net::IpAddr;
-
 use askama::Template;
 use axum::{
     http::StatusCode,
@@ -11,7 +9,10 @@ use chrono::TimeDelta;
 
 use super::{Trouble, guess::Guesses};
 use crate::{
-    access::link::{self, For},
+    access::{
+        link::{self, For},
+        session::From,
+    },
     clock::Time,
     id::PageId,
     incident::{self, Incident},
@@ -39,12 +40,7 @@ struct Gone {
 }
 
 /// The incident and the number of the page that a token is for.
-pub(super) async fn page(
-    app: &App,
-    guesses: &Guesses,
-    from: Option<IpAddr>,
-    token: &str,
-) -> Result<(Incident, u32), Trouble> {
+pub(super) async fn page(app: &App, guesses: &Guesses, from: &From, token: &str) -> Result<(Incident, u32), Trouble> {
     find(app, guesses, from, token, Kind::Page, |incident, seal, now| {
         let mut held = incident.pages.iter().filter(|(_, page)| now - page.at < PAGE_HOLDS);
         let sealed = |number: u32| app.links.holds(seal, For::Page(&PageId::of(&incident.id, number)));
@@ -54,12 +50,7 @@ pub(super) async fn page(
 }
 
 /// The incident that a customer's token is for.
-pub(super) async fn customer(
-    app: &App,
-    guesses: &Guesses,
-    from: Option<IpAddr>,
-    token: &str,
-) -> Result<Incident, Trouble> {
+pub(super) async fn customer(app: &App, guesses: &Guesses, from: &From, token: &str) -> Result<Incident, Trouble> {
     let found = find(app, guesses, from, token, Kind::Customer, |incident, seal, now| {
         let over = incident.closed_at.filter(|_| !incident.is_open());
         let holds = over.is_none_or(|at| now - at < CUSTOMER_HOLDS);
@@ -71,7 +62,7 @@ pub(super) async fn customer(
 async fn find<T>(
     app: &App,
     guesses: &Guesses,
-    from: Option<IpAddr>,
+    from: &From,
     token: &str,
     kind: Kind,
     known: impl Fn(&Incident, &str, Time) -> Option<T>,

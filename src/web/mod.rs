@@ -17,6 +17,8 @@ mod intake;
 mod linked;
 mod live;
 mod oncall;
+mod people;
+mod readiness;
 mod status;
 mod store;
 mod trouble;
@@ -93,6 +95,13 @@ pub fn routes() -> Router<App> {
         .route("/incidents/{reference}/preview", post(incident::preview_update))
         .route("/incidents/{reference}/export", get(incident::export))
         .route("/incidents/{reference}/{act}", post(acts::act))
+        .route("/people", get(people::people))
+        .route("/people/{key}", get(people::person))
+        .route("/people/{key}/test", post(people::test_page))
+        .route("/people/{key}/prove", post(people::prove))
+        .route("/people/{key}/confirm", post(people::confirm))
+        .route("/readiness", get(readiness::readiness).post(readiness::ask))
+        .route("/readiness/echo/{nonce}", get(readiness::echo))
         .route("/oncall", get(oncall::on_call))
         .route("/oncall/take", post(oncall::take))
         .route("/oncall/give", post(oncall::give))
@@ -110,7 +119,6 @@ pub fn routes() -> Router<App> {
         .route("/handsets/call/{id}/{act}", post(handsets::call))
         .route("/a/{token}", get(acknowledge::show).post(acknowledge::act))
         .route("/s/{token}", get(status::show).post(status::act))
-        .layer(Extension(guess::Guesses::default()))
         .route("/intake", get(intake::intake))
         .route("/intake/payloads/{id}", get(intake::payload))
         .route("/intake/integrations/{key}/keys", post(intake::reveal))
@@ -119,6 +127,7 @@ pub fn routes() -> Router<App> {
         .route("/assets/{name}", get(assets::asset))
         .route("/favicon.ico", get(assets::icon))
         .merge(access::web::routes())
+        .layer(Extension(guess::Guesses::default()))
         .layer(
             CompressionLayer::new().compress_when(
                 DefaultPredicate::new().and(NotForContentType::new("font/")).and(NotForContentType::SSE),

@@ -10,6 +10,7 @@ mod house;
 #[allow(dead_code, reason = "the stories use all of it")]
 #[path = "../world/issuer.rs"]
 mod issuer;
+mod links;
 mod pictures;
 mod plain;
 mod sign_in;

@@ -7,6 +7,7 @@
 
 mod client;
 pub mod errors;
+mod knock;
 pub mod request;
 pub mod signature;
 pub mod twiml;
@@ -14,6 +15,7 @@ mod web;
 pub mod words;
 
 pub use client::Twilio;
+pub use knock::knock;
 
 use crate::server::switchboard::Exchange;
 

@@ -12,13 +12,9 @@ use axum::{
 use serde::Deserialize;
 
 use self::stand::{Facts, Stand};
-use super::{
-    Frame, Page, Place, Trouble, form,
-    guess::{self, Guesses},
-    linked,
-};
+use super::{Frame, Page, Place, Trouble, form, guess::Guesses, linked};
 use crate::{
-    access::session,
+    access::session::{self, From},
     api::Problem,
     id::PageId,
     incident::{self, Refusal, door::DoorError},
@@ -52,9 +48,9 @@ pub(super) async fn show(
     Path(token): Path<String>,
     Query(said): Query<Said>,
     Extension(guesses): Extension<Guesses>,
-    from: guess::From,
+    from: From,
 ) -> Result<Page<Shown>, Trouble> {
-    let (incident, number) = linked::page(&app, &guesses, guess::address(&from), &token).await?;
+    let (incident, number) = linked::page(&app, &guesses, &from, &token).await?;
     let config = app.config.load_full();
     let me = incident.pages.get(&number).and_then(|page| config.people.get(&page.person));
     let me = me.ok_or_else(|| Problem::not_found("You are not in people.toml any more."))?;
@@ -74,10 +70,10 @@ pub(super) async fn act(
     State(app): State<App>,
     Path(token): Path<String>,
     Extension(guesses): Extension<Guesses>,
-    from: guess::From,
+    from: From,
     request: Request,
 ) -> Result<Redirect, Trouble> {
-    let (incident, number) = linked::page(&app, &guesses, guess::address(&from), &token).await?;
+    let (incident, number) = linked::page(&app, &guesses, &from, &token).await?;
     if !session::is_ours(&app.settings.public_url, request.headers()) {
         return Err(Problem::forbidden("This did not come from our page. Open the link in the text once more.").into());
     }

@@ -12,13 +12,9 @@ use chrono::TimeDelta;
 use serde::Deserialize;
 
 use self::told::{Callback, Told, raised_lately, said_enough};
-use super::{
-    Frame, Page, Place, Trouble, form,
-    guess::{self, Guesses},
-    linked,
-};
+use super::{Frame, Page, Place, Trouble, form, guess::Guesses, linked};
 use crate::{
-    access::session,
+    access::session::{self, From},
     api::Problem,
     id::IncidentId,
     incident::{
@@ -72,9 +68,9 @@ pub(super) async fn show(
     Path(token): Path<String>,
     Query(said): Query<Said>,
     Extension(guesses): Extension<Guesses>,
-    from: guess::From,
+    from: From,
 ) -> Result<Page<Shown>, Trouble> {
-    let incident = linked::customer(&app, &guesses, guess::address(&from), &token).await?;
+    let incident = linked::customer(&app, &guesses, &from, &token).await?;
     let mut shown = shown(&app, &incident, token);
     shown.frame = shown.frame.done(said.done.as_deref().and_then(done).map(Into::into));
     Ok(Page(shown))
@@ -91,10 +87,10 @@ pub(super) async fn act(
     State(app): State<App>,
     Path(token): Path<String>,
     Extension(guesses): Extension<Guesses>,
-    from: guess::From,
+    from: From,
     request: Request,
 ) -> Result<Response, Trouble> {
-    let incident = linked::customer(&app, &guesses, guess::address(&from), &token).await?;
+    let incident = linked::customer(&app, &guesses, &from, &token).await?;
     if !session::is_ours(&app.settings.public_url, request.headers()) {
         return Err(Problem::forbidden("This did not come from our page. Open the link in the text once more.").into());
     }
