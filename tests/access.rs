@@ -519,9 +519,11 @@ enum For {
     /// Whoever is signed in, whatever their role.
     SignedIn,
     Least(Role),
+    /// The person themselves: nobody of those who try here.
+    Own,
 }
 
-use For::{Anybody, Least, SignedIn};
+use For::{Anybody, Least, Own, SignedIn};
 
 const VIEWER: For = Least(Role::Viewer);
 const RESPONDER: For = Least(Role::Responder);
@@ -555,10 +557,10 @@ const ROUTES: &[(&str, &str, &str, For)] = &[
     ("POST", "/handsets/call/{id}/{act}", "/handsets/call/x/answer", RESPONDER),
     ("GET", "/people", "/people", VIEWER),
     ("GET", "/people/{key}", "/people/ben", VIEWER),
-    // A responder's own; these are nobody's in particular.
+    // A responder's own, too.
     ("POST", "/people/{key}/test", "/people/ben/test", COMMANDER),
-    ("POST", "/people/{key}/prove", "/people/ben/prove", COMMANDER),
-    ("POST", "/people/{key}/confirm", "/people/ben/confirm", COMMANDER),
+    ("POST", "/people/{key}/prove", "/people/ben/prove", Own),
+    ("POST", "/people/{key}/confirm", "/people/ben/confirm", Own),
     ("GET", "/readiness", "/readiness", VIEWER),
     ("POST", "/readiness", "/readiness", COMMANDER),
     // Asked by ourselves, from outside.
@@ -596,6 +598,7 @@ fn expected(least: For, role: Option<Role>) -> &'static str {
     match (least, role) {
         (Anybody, _) | (SignedIn, Some(_)) => "let in",
         (_, None) => "sign in first",
+        (Own, Some(_)) => "not allowed",
         (Least(least), Some(role)) => {
             if role.may(least) {
                 "let in"
@@ -611,7 +614,7 @@ fn got(method: &str, page: &Page) -> &'static str {
     match page.status {
         303 if method == "GET" && to_sign_in => "sign in first",
         401 if page.text.contains("You are not signed in") => "sign in first",
-        403 if page.text.contains("This needs") => "not allowed",
+        403 if ["This needs", "Only who"].iter().any(|words| page.text.contains(words)) => "not allowed",
         500.. => "trouble",
         _ => "let in",
     }
