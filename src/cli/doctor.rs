@@ -33,6 +33,19 @@ pub struct Args {
     pub json: bool,
 }
 
+/// Whether the issuer that people sign in with can be asked, and is who the settings say.
+async fn single_sign_on(settings: &Settings) -> Option<Finding> {
+    let oidc = settings.oidc.as_ref()?;
+    let issuer = &oidc.issuer;
+    let begun = Oidc::new(oidc.clone(), &settings.public_url).begin("/", Clock::system().now()).await;
+    Some(match begun {
+        Ok(_) => Topic::Keeping.good(format!("single sign-on: {issuer} answers")),
+        Err(error) => {
+            Topic::Keeping.warning(format!("single sign-on: {issuer}: {error:#}; people sign in by other ways"))
+        }
+    })
+}
+
 /// Prints one line a thing; fails if any is bad.
 pub async fn run(args: Args) -> anyhow::Result<()> {
     let mut findings = vec![running::zones(Utc::now())];
@@ -84,18 +97,6 @@ async fn mail_servers(settings: &Settings) -> Vec<Finding> {
         });
     }
     findings
-}
-
-/// Whether the issuer that people sign in with can be asked, and is who the settings say.
-async fn single_sign_on(settings: &Settings) -> Option<Finding> {
-    let oidc = settings.oidc.as_ref()?;
-    let issuer = &oidc.issuer;
-    let begun = Oidc::new(oidc.clone(), &settings.public_url).begin("/", Utc::now()).await;
-    Some(match begun {
-        Ok(_) => Topic::Secrets.good(format!("single sign-on: {issuer} answers")),
-        Err(error) => Topic::Secrets
-            .warning(format!("single sign-on: {issuer}: {error:#}; people sign in by other ways meanwhile")),
-    })
 }
 
 fn schedules(settings: &Settings) -> Vec<Finding> {

@@ -28,11 +28,15 @@ pub struct Turn {
     pub end: Time,
 }
 
-/// Every turn of each person until [`AHEAD`], the first first.
+/// A shift that begins within [`AHEAD`] is told to its end, if that is within this much more.
+const BEYOND: TimeDelta = TimeDelta::weeks(3);
+
+/// Every turn of each person that begins within [`AHEAD`], the first first.
 pub fn turns(config: &Config, overrides: &[Override], now: Time) -> BTreeMap<PersonKey, Vec<Turn>> {
     let mut turns: BTreeMap<PersonKey, Vec<Turn>> = BTreeMap::new();
     for schedule in config.schedules.values() {
-        for Shift { person, start, end, .. } in roster::walk(schedule, overrides, now, now + AHEAD) {
+        let shifts = roster::walk(schedule, overrides, now, now + AHEAD + BEYOND);
+        for Shift { person, start, end, .. } in shifts.take_while(|shift| shift.start < now + AHEAD) {
             if let Some(person) = person {
                 turns.entry(person).or_default().push(Turn { schedule: schedule.key.clone(), start, end });
             }
@@ -99,17 +103,14 @@ pub fn lines(config: &Config, people: &BTreeSet<PersonKey>, proven: &Proven) -> 
         if open.is_empty() {
             continue;
         }
-        let named: Vec<String> = open
-            .iter()
-            .map(|(line, channel)| {
-                format!("{} by {}", line.name, if *channel == Channel::Sms { "text" } else { "call" })
-            })
-            .collect();
-        findings.push(Topic::Lines.warning(format!(
-            "{}: {} not proven. They prove it with a code, on their page under People",
-            person.name,
-            named.join(", ")
-        )));
+        let by = |line: &ContactMethod| -> String {
+            let of_line = open.iter().filter(|(other, _)| other.name == line.name);
+            let words = of_line.map(|(_, channel)| if *channel == Channel::Sms { "text" } else { "call" });
+            format!("{} ({})", line.name, words.collect::<Vec<_>>().join(", "))
+        };
+        let mut named: Vec<String> = open.iter().map(|(line, _)| by(line)).collect();
+        named.dedup();
+        findings.push(Topic::Lines.warning(format!("{} has not proven {}", person.name, named.join(", "))));
     }
     if findings.is_empty() && !people.is_empty() {
         findings.push(Topic::Lines.good("every line of everybody who may be paged was proven with a code"));
@@ -144,13 +145,13 @@ mod tests {
         let proof = |address: &str, channel: &str| ("ben".to_owned(), address.to_owned(), channel.to_owned());
         let words = |proven: &[_]| {
             let found = lines(&config, &people, &proven.iter().cloned().collect());
-            (found[0].health, found[0].words.split('.').next().unwrap().to_owned())
+            (found[0].health, found[0].words.clone())
         };
-        let open = "Ben: mobile by text, mobile by call not proven";
+        let open = "Ben has not proven mobile (text, call)";
         assert_eq!(words(&[]), (Health::Warning, open.into()));
         assert_eq!(words(&[proof("+12015550124", "sms")]), (Health::Warning, open.into()), "another number");
         let (sms, voice) = (proof("+12015550123", "sms"), proof("+12015550123", "voice"));
-        assert_eq!(words(std::slice::from_ref(&sms)), (Health::Warning, "Ben: mobile by call not proven".into()));
+        assert_eq!(words(std::slice::from_ref(&sms)), (Health::Warning, "Ben has not proven mobile (call)".into()));
         assert_eq!(words(&[sms, voice]).0, Health::Good);
     }
 }

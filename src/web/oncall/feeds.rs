@@ -33,7 +33,7 @@ pub(in crate::web) async fn make(State(app): State<App>, form: Form) -> Result<P
         Some(("schedule", key)) if config.schedules.contains_key(key) => Subject::Schedule(key.into()),
         _ => return Err(Problem::field("/of", "say whose shifts").into()),
     };
-    let token = token();
+    let token = token(rand::random());
     let feed =
         Feed { id: crate::id::fresh("fed"), subject, owner: owner(&form.visitor), created_at: now, read_at: None };
     let mut tx = app.db.begin().await?;

@@ -19,13 +19,16 @@ use crate::{
     watch,
 };
 
+/// What is equally well, or not, in words.
+type Group = (Health, Vec<String>);
+
 /// The page.
 #[derive(Template)]
 #[template(path = "web/readiness/page.html")]
 pub(super) struct Shown {
     frame: Frame,
-    /// By topic, what is worst first.
-    topics: Vec<(Topic, Vec<Finding>)>,
+    /// By topic and health, what is worst first.
+    topics: Vec<(Topic, Vec<Group>)>,
     bad: usize,
     warnings: usize,
     /// Whether others were asked for this page.
@@ -53,14 +56,18 @@ fn shown(frame: Frame, mut findings: Vec<Finding>, asked: bool) -> Shown {
     findings.dedup();
     let count = |health| findings.iter().filter(|finding| finding.health == health).count();
     let (bad, warnings) = (count(Health::Bad), count(Health::Warning));
-    let mut topics: Vec<(Topic, Vec<Finding>)> = Vec::new();
-    for finding in findings {
-        match topics.last_mut().filter(|(topic, _)| *topic == finding.topic) {
-            Some((_, of_topic)) => of_topic.push(finding),
-            None => topics.push((finding.topic, vec![finding])),
+    let mut topics: Vec<(Topic, Vec<Group>)> = Vec::new();
+    for Finding { topic, health, words } in findings {
+        if topics.last().is_none_or(|(last, _)| *last != topic) {
+            topics.push((topic, Vec::new()));
+        }
+        let Some((_, groups)) = topics.last_mut() else { continue };
+        match groups.last_mut().filter(|(last, _)| *last == health) {
+            Some((_, all)) => all.push(words),
+            None => groups.push((health, vec![words])),
         }
     }
-    topics.sort_by_key(|(_, findings)| findings.iter().map(|finding| finding.health).min());
+    topics.sort_by_key(|(_, groups)| groups.iter().map(|(health, _)| *health).min());
     Shown { frame, topics, bad, warnings, asked }
 }
 
