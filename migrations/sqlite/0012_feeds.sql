@@ -1,7 +1,7 @@
 -- Calendar feeds. The address holds the token; here stands its SHA-256 alone.
 create table feeds (
     id         text primary key,
-    token      text not null unique,
+    token      text not null,
     -- The shifts of one person, or of one schedule.
     person     text,
     schedule   text,
@@ -11,3 +11,4 @@ create table feeds (
     revoked_at text
 ) strict;
 create index feeds_owner on feeds (owner);
+create unique index feeds_token on feeds (token);

@@ -4,13 +4,11 @@
 pub mod flow;
 pub mod identity;
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, bail, ensure};
 use base64::{Engine, prelude::BASE64_STANDARD};
+use chrono::TimeDelta;
 use jsonwebtoken::jwk::Jwk;
 use rand::Rng;
 use reqwest::{Client, RequestBuilder, header::ACCEPT};
@@ -32,12 +30,14 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// No answer is read further.
 const LONGEST_ANSWER: usize = 256 * 1024;
 /// How long what the issuer says of itself is believed.
-const FRESH: Duration = Duration::from_secs(3600);
+const FRESH: TimeDelta = TimeDelta::hours(1);
+/// How long it holds when the issuer cannot be asked: what was good is better than nobody signed in.
+const STALE: TimeDelta = TimeDelta::hours(24);
 /// How often its keys are fetched at most for the sake of one that is not known.
-const KEYS_EVERY: Duration = Duration::from_secs(60);
+const KEYS_EVERY: TimeDelta = TimeDelta::minutes(1);
 
 /// How long an issuer that did not answer is not asked again.
-const REST: Duration = Duration::from_secs(5);
+const REST: TimeDelta = TimeDelta::seconds(5);
 
 /// What the issuer says of itself (OpenID Connect Discovery, 3).
 #[derive(Clone, Debug, Deserialize)]
@@ -55,8 +55,8 @@ struct Metadata {
 struct Known {
     metadata: Metadata,
     keys: Arc<Vec<Jwk>>,
-    fetched: Instant,
-    keys_fetched: Instant,
+    fetched_at: Time,
+    keys_fetched_at: Time,
 }
 
 #[derive(Deserialize)]
@@ -80,7 +80,7 @@ pub struct Oidc {
 #[derive(Default)]
 struct Memory {
     known: Option<Known>,
-    failed: Option<Instant>,
+    failed_at: Option<Time>,
 }
 
 impl Oidc {
@@ -101,7 +101,7 @@ impl Oidc {
 
     /// Begins a sign-in: what the browser keeps, and where it is sent.
     pub async fn begin(&self, next: &str, now: Time) -> anyhow::Result<(Flow, String)> {
-        let known = self.known(None).await?;
+        let known = self.known(None, now).await?;
         let mut random = [0u8; 96];
         rand::rng().fill_bytes(&mut random);
         let flow = Flow::new(&random, next, now);
@@ -116,14 +116,14 @@ impl Oidc {
 
     /// Exchanges the code that a browser came back with for what the issuer knows of its owner.
     pub async fn finish(&self, flow: &Flow, code: &str, now: Time) -> anyhow::Result<Map<String, Value>> {
-        let known = self.known(None).await?;
+        let known = self.known(None, now).await?;
         let tokens = self.exchange(&known.metadata, code, &flow.verifier).await?;
         let (issuer, client_id) = (self.settings.issuer.as_str(), self.settings.client_id.as_str());
         let expected = Expected { issuer, client_id, nonce: &flow.nonce, now: now.timestamp() };
         let mut claims = match identity::claims(&tokens.id_token, &known.keys, expected) {
             // Keys change; one that is not known yet may be a minute old.
             Err(Refused::UnknownKey) => {
-                let known = self.known(Some(known.keys_fetched)).await?;
+                let known = self.known(Some(known.keys_fetched_at), now).await?;
                 identity::claims(&tokens.id_token, &known.keys, expected)
             }
             claims => claims,
@@ -171,36 +171,36 @@ impl Oidc {
     }
 
     /// What is known of the issuer, fetched anew where it is too old. With `than`, keys newer than those are wanted.
-    async fn known(&self, than: Option<Instant>) -> anyhow::Result<Known> {
+    async fn known(&self, than: Option<Time>, now: Time) -> anyhow::Result<Known> {
+        // Of a clock that was set back, nothing is fresh.
+        let within = |at: Time, span: TimeDelta| (now - at).abs() < span;
         let mut memory = self.known.lock().await;
-        if let Some(known) = memory.known.as_mut() {
-            let stale = than.is_some_and(|than| known.keys_fetched <= than);
-            if known.fetched.elapsed() < FRESH && stale && known.keys_fetched.elapsed() >= KEYS_EVERY {
+        if let Some(known) = memory.known.as_mut().filter(|known| within(known.fetched_at, FRESH)) {
+            let wanted = than.is_some_and(|than| known.keys_fetched_at <= than);
+            if wanted && !within(known.keys_fetched_at, KEYS_EVERY) {
                 known.keys = Arc::new(keys(&known.metadata.jwks_uri).await?);
-                known.keys_fetched = Instant::now();
+                known.keys_fetched_at = now;
             }
-            if known.fetched.elapsed() < FRESH {
-                return Ok(known.clone());
-            }
+            return Ok(known.clone());
         }
+        let mut why = anyhow::anyhow!("the issuer did not answer just now");
         // Nobody waits behind a line of those who ask an issuer that does not answer.
-        let asked = match memory.failed.is_some_and(|failed| failed.elapsed() < REST) {
-            true => Err(anyhow::anyhow!("it did not answer just now")),
-            false => self.discover().await,
-        };
-        match asked {
-            Ok(known) => Ok(memory.known.insert(known).clone()),
-            Err(error) => {
-                // From when it was asked, not from when somebody was told so.
-                memory.failed = memory.failed.filter(|failed| failed.elapsed() < REST).or(Some(Instant::now()));
-                // What was good an hour ago is better than nobody signed in; each token is still checked.
-                let known = memory.known.as_ref().filter(|known| known.fetched.elapsed() < FRESH * 24);
-                known.cloned().ok_or(error)
+        if memory.failed_at.is_none_or(|failed| !within(failed, REST)) {
+            memory.failed_at = None;
+            match self.discover(now).await {
+                Ok(known) => return Ok(memory.known.insert(known).clone()),
+                Err(error) => {
+                    memory.failed_at = Some(now);
+                    why = error;
+                }
             }
         }
+        // Each token is still checked.
+        let known = memory.known.as_ref().filter(|known| within(known.fetched_at, STALE));
+        known.cloned().ok_or(why)
     }
 
-    async fn discover(&self) -> anyhow::Result<Known> {
+    async fn discover(&self, now: Time) -> anyhow::Result<Known> {
         let issuer = &self.settings.issuer;
         let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
         let metadata: Metadata = read(client(&url)?.get(&url)).await.context("the issuer's discovery document")?;
@@ -212,8 +212,7 @@ impl Oidc {
             ensure!(is_safe(endpoint), "an endpoint of the issuer is not https");
         }
         let keys = Arc::new(keys(&metadata.jwks_uri).await?);
-        let now = Instant::now();
-        Ok(Known { metadata, keys, fetched: now, keys_fetched: now })
+        Ok(Known { metadata, keys, fetched_at: now, keys_fetched_at: now })
     }
 }
 

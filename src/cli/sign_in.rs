@@ -67,7 +67,7 @@ pub(super) async fn link(
     role: Option<Role>,
     now: crate::clock::Time,
 ) -> sqlx::Result<String> {
-    let name = person.map_or("whoever had the link", PersonKey::as_str);
+    let name = person.map_or("one-time link", PersonKey::as_str);
     let token = sign_in::make_link(tx, person, name, role, now).await?;
     let detail = person.map_or_else(|| role.map_or("", Role::as_str).to_owned(), |person| format!("for {person}"));
     let entry = Entry { who: audit::HERE, what: what::LINK_MADE, network: None, detail: Some(&detail) };

@@ -40,7 +40,7 @@ pub struct Feed {
     pub read_at: Option<Time>,
 }
 
-/// A new token, of random bytes that only the address knows.
+/// A token of 32 random bytes, which only the address knows.
 pub fn token(random: [u8; 32]) -> String {
     hex::encode(random)
 }

@@ -149,6 +149,19 @@ const OF_INCIDENT: Sql = Sql {
                from calls where incident_id = $1 order by id desc limit 20 for update",
 };
 
+/// The same, only to look at them.
+///
+/// # Errors
+/// When the database does not answer, or a row cannot be read.
+pub async fn look_at(tx: &mut Tx, incident: &IncidentId) -> sqlx::Result<Vec<CallRecord>> {
+    let rows: Vec<Row> = on!(tx, LOOK_AT, |c, sql| sqlx::query_as(sql).bind(incident.as_str()).fetch_all(c).await?);
+    rows.into_iter().map(Row::decode).collect()
+}
+const LOOK_AT: Sql = Sql::same(
+    "select id, carrier, sid, hotline, caller, customer, verified, answers, incident_id, started_at, ended_at
+     from calls where incident_id = $1 order by id desc limit 20",
+);
+
 /// Those of one carrier that have not ended, the one that began first first.
 ///
 /// # Errors
@@ -246,6 +259,7 @@ pub const STATEMENTS: &[(&str, Sql)] = &[
     ("LOST", LOST),
     ("INCIDENTS_SINCE", INCIDENTS_SINCE),
     ("OF_INCIDENT", OF_INCIDENT),
+    ("LOOK_AT", LOOK_AT),
     ("ADD_WRONG_PIN", ADD_WRONG_PIN),
     ("WRONG_PINS", WRONG_PINS),
     ("FORGET_WRONG_PINS", FORGET_WRONG_PINS),

@@ -149,7 +149,7 @@ async fn shown(app: &App, tx: &mut Tx, visitor: &Visitor, incident: Incident) ->
     let attempts = api::store::attempts(tx, &incident.id, None, MOST).await?;
     let mails = mail::store::of_incident(tx, &incident.id, MOST).await?;
     let overrides = oncall::store::current(tx, now).await?;
-    let calls = intake::phone::store::of_incident(tx, &incident.id).await?;
+    let calls = intake::phone::store::look_at(tx, &incident.id).await?;
     let world = World { config: &config, overrides: &overrides };
     let mut of_page: BTreeMap<PageId, Vec<Reach>> = BTreeMap::new();
     for (page, reach) in attempts.iter().filter_map(reach) {

@@ -222,7 +222,7 @@ fn single_sign_on_is_read_and_its_secret_is_shown_nowhere() {
     insta::assert_snapshot!(said, @r#"
     the settings cannot be used:
     ringdown.toml:1: trusted_proxies[0]: is not an address or a range of them; write for example `10.0.0.0/8` or `127.0.0.1`
-    ringdown.toml:2: oidc: `client_id` is missing; write for example `client_id = "ringdown"`
+    ringdown.toml:2: oidc.client_id: is missing; add `client_id = "ringdown"`
     ringdown.toml:3: oidc.issuer: is not the address of an issuer; write `https://…` exactly as its discovery document does
     ringdown.toml:5: oidc.claims: there is no such key; did you mean `claim`?
     "#);
