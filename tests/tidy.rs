@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 const PURE: &[&str] = &[
     "access/code.rs",
     "access/cookie.rs",
+    "access/link.rs",
     "access/limit.rs",
     "access/network.rs",
     "access/oidc/flow.rs",
     "access/oidc/identity.rs",
-    "access/link.rs",
     "access/origin.rs",
     "incident/decide.rs",
     "incident/draft.rs",

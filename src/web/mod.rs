@@ -119,7 +119,6 @@ pub fn routes() -> Router<App> {
         .route("/handsets/call/{id}/{act}", post(handsets::call))
         .route("/a/{token}", get(acknowledge::show).post(acknowledge::act))
         .route("/s/{token}", get(status::show).post(status::act))
-        .layer(Extension(guess::Guesses::default()))
         .route("/intake", get(intake::intake))
         .route("/intake/payloads/{id}", get(intake::payload))
         .route("/intake/integrations/{key}/keys", post(intake::reveal))
@@ -128,6 +127,7 @@ pub fn routes() -> Router<App> {
         .route("/assets/{name}", get(assets::asset))
         .route("/favicon.ico", get(assets::icon))
         .merge(access::web::routes())
+        .layer(Extension(guess::Guesses::default()))
         .layer(
             CompressionLayer::new().compress_when(
                 DefaultPredicate::new().and(NotForContentType::new("font/")).and(NotForContentType::SSE),

@@ -21,7 +21,7 @@ async fn a_customer_calls_and_the_record_shows_what_was_kept_and_what_was_missed
     desk.pick("#dial-to", "+12015550190").await;
     desk.click("#dial").await;
 
-    hears(&desk, "if your business has stopped, press 1").await;
+    hears(&desk, "press 1 for: business stopped").await;
     desk.click("[data-call] .keypad button[value=\"1\"]").await;
     hears(&desk, "press 1 if that is right").await;
     desk.click("[data-call] .keypad button[value=\"1\"]").await;

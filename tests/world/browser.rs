@@ -33,8 +33,8 @@ impl Page {
 /// One browser of one person.
 #[derive(Clone, Debug)]
 pub struct Browser {
-    http: reqwest::Client,
-    base: String,
+    pub http: reqwest::Client,
+    pub base: String,
     pub cookies: BTreeMap<String, String>,
     /// Sent with forms.
     pub origin: String,
