@@ -553,6 +553,15 @@ const ROUTES: &[(&str, &str, &str, For)] = &[
     ("POST", "/handsets/phone/{number}/sms", "/handsets/phone/12015550101/sms", RESPONDER),
     ("POST", "/handsets/phone/{number}/behaviour", "/handsets/phone/12015550101/behaviour", RESPONDER),
     ("POST", "/handsets/call/{id}/{act}", "/handsets/call/x/answer", RESPONDER),
+    ("GET", "/people", "/people", VIEWER),
+    ("GET", "/people/{key}", "/people/ben", VIEWER),
+    ("POST", "/people/{key}/test", "/people/ben/test", COMMANDER),
+    // One's own phones only, whatever the role.
+    ("POST", "/people/{key}/prove", "/people/ben/prove", SignedIn),
+    ("POST", "/people/{key}/confirm", "/people/ben/confirm", SignedIn),
+    ("GET", "/readiness", "/readiness", VIEWER),
+    ("POST", "/readiness", "/readiness", COMMANDER),
+    ("GET", "/readiness/echo/{nonce}", "/readiness/echo/x", Anybody),
     // Whoever has the link of a text.
     ("GET", "/a/{token}", "/a/x", Anybody),
     ("POST", "/a/{token}", "/a/x", Anybody),
