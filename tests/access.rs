@@ -653,3 +653,80 @@ fn no_route_of_the_web_is_missing_in_the_table() {
         }
     }
 }
+
+/// The program on this machine, with the settings of this world.
+fn ringdown(world: &World, arguments: &[&str], input: &str) -> (bool, String, String) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ringdown"));
+    command.env_clear().args(arguments).env("RINGDOWN_DATABASE", world.database());
+    command.env("RINGDOWN_PUBLIC_URL", PUBLIC_URL).env("RINGDOWN_SCHEDULES", world.schedules());
+    command
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
+    let mut child = command.spawn().expect("the program");
+    std::io::Write::write_all(&mut child.stdin.take().expect("its input"), input.as_bytes()).expect("its input");
+    let done = child.wait_with_output().expect("the program");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text").trim().to_owned();
+    (done.status.success(), text(done.stdout), text(done.stderr))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_can_write_the_database_lets_people_in_and_out() {
+    let world = World::start().await;
+    let run = |arguments: &[&str], input: &str| tokio::task::block_in_place(|| ringdown(&world, arguments, input));
+    let (done, ..) = run(&["password", "boss"], PASSWORD);
+    assert!(!done, "of a new one it must be said what its owner may do");
+    let (done, generated, said) = run(&["password", "Boss", "--role", "admin", "--generate"], "");
+    assert!(done && generated.len() == 29 && !said.contains(&generated), "{generated} {said}");
+    let mut boss = Browser::of(&world);
+    assert_eq!(with_password(&mut boss, "boss", &generated).await.to(), "/incidents");
+    assert_eq!(boss.get("/audit").await.status, 200);
+    // Another password ends what began with this one; the role stays.
+    let (done, nothing, said) = run(&["password", "boss"], &format!("{PASSWORD}\n"));
+    assert!(done && nothing.is_empty() && said.contains("1 session"), "{said}");
+    assert!(!boss.is_in().await);
+    assert_eq!(with_password(&mut boss, "boss", &generated).await.status, 401);
+    assert_eq!(with_password(&mut boss, "boss", PASSWORD).await.to(), "/incidents");
+    assert_eq!(boss.get("/audit").await.status, 200);
+    // A person's has the person's role.
+    assert!(run(&["password", "carla", "--person", "carla"], PASSWORD).0);
+    assert!(!run(&["password", "eve", "--person", "eve"], PASSWORD).0, "nobody of that key");
+    let mut carla = Browser::of(&world);
+    assert_eq!(with_password(&mut carla, "carla", PASSWORD).await.to(), "/incidents");
+    assert!(carla.get("/sign-in/sessions").await.text.contains("Carla Mendes"));
+    assert_eq!(carla.get("/audit").await.status, 403);
+    assert!(run(&["password", "carla", "--remove"], "").0 && !run(&["password", "carla", "--remove"], "").0);
+    assert!(!carla.is_in().await);
+
+    let (done, link, _) = run(&["sign-in", "--person", "ben"], "");
+    let link = link.strip_prefix(PUBLIC_URL).expect("a link to us").to_owned();
+    assert!(done);
+    let mut ben = Browser::of(&world);
+    assert_eq!(ben.post(&link, &[]).await.to(), "/");
+    assert!(!run(&["sign-in", "--person", "eve"], "").0 && !run(&["sign-in", "--role", "intake"], "").0);
+    let audit = boss.get("/audit").await.text;
+    for said in ["set a password", "removed a password", "made a sign-in link", "the command line"] {
+        assert!(audit.contains(said), "{said}");
+    }
+    world.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn init_makes_the_first_administrator_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dir = folder.path().join("mine");
+    let run = |dir: &std::path::Path| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ringdown"));
+        let done = command.env_clear().arg("init").arg(dir).output().expect("the program");
+        (done.status.success(), String::from_utf8(done.stdout).expect("text"))
+    };
+    let (done, said) = tokio::task::block_in_place(|| run(&dir));
+    assert!(done, "{said}");
+    let generated = said.lines().find(|line| line.trim().len() == 29).expect("a password").trim().to_owned();
+    assert!(dir.join("schedules/people.toml").exists() && !tokio::task::block_in_place(|| run(&dir)).0);
+    let world = World::kept_in(format!("sqlite:{}/ringdown.db", dir.display())).await;
+    let mut browser = Browser::of(&world);
+    assert_eq!(with_password(&mut browser, "admin", &generated).await.to(), "/incidents");
+    assert_eq!(browser.get("/audit").await.status, 200);
+    world.finish();
+}

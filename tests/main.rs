@@ -24,6 +24,8 @@ mod tidy;
 mod upgrade;
 mod watch;
 mod watching;
+mod web_handsets;
+mod web_intake;
 mod web_links;
 mod web_people;
 mod world;

@@ -27,6 +27,8 @@ mod statements;
 mod upgrade;
 mod watch;
 mod watching;
+mod web_handsets;
+mod web_intake;
 mod web_links;
 mod web_people;
 mod world;

@@ -25,6 +25,7 @@ pub mod what {
     pub const REVISION_TAKEN: &str = "put schedules in force";
     pub const QUARANTINE_SETTLED: &str = "decided what a restore held back";
     pub const EXPORTED: &str = "exported";
+    pub const KEYS_SHOWN: &str = "looked at the keys of an integration";
 }
 
 /// Notes that something left the house: an export was made by `who`.

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::Local;
 use crate::{
+    access::oidc::Oidc,
     carrier::smtp::Smtp,
     clock::Clock,
     config,
@@ -32,6 +33,19 @@ pub struct Args {
     pub json: bool,
 }
 
+/// Whether the issuer that people sign in with can be asked, and is who the settings say.
+async fn single_sign_on(settings: &Settings) -> Option<Finding> {
+    let oidc = settings.oidc.as_ref()?;
+    let issuer = &oidc.issuer;
+    let begun = Oidc::new(oidc.clone(), &settings.public_url).begin("/", Clock::system().now()).await;
+    Some(match begun {
+        Ok(_) => Topic::Keeping.good(format!("single sign-on: {issuer} answers")),
+        Err(error) => {
+            Topic::Keeping.warning(format!("single sign-on: {issuer}: {error:#}; people sign in by other ways"))
+        }
+    })
+}
+
 /// Prints one line a thing; fails if any is bad.
 pub async fn run(args: Args) -> anyhow::Result<()> {
     let mut findings = vec![running::zones(Utc::now())];
@@ -40,6 +54,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
             findings.push(Topic::Keeping.good("the settings can be read"));
             findings.extend(readiness::settings::all(&settings));
             findings.extend(mail_servers(&settings).await);
+            findings.extend(single_sign_on(&settings).await);
             findings.extend(schedules(&settings));
             findings.extend(disk(&settings));
             findings.extend(database(&settings).await);

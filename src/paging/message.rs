@@ -335,9 +335,10 @@ pub mod tests {
 
     #[test]
     fn a_text_to_the_customer_has_the_link_where_that_takes_no_segment_more() {
-        let link = Some("https://pager.example.com/s/4821****************");
+        let address = "https://pager.example.com/s/4821****************";
+        let link = Some(address);
         let short = "4821: we have your report (P1). An engineer will call you back by 14:32.";
-        assert_eq!(with_link(short, link), format!("{short} See {}", link.unwrap()));
+        assert_eq!(with_link(short, link), format!("{short} See {address}"));
         assert_eq!(with_link(short, None), short);
         for text in ["y".repeat(150), "4821: start the call: https://meet.example.com/1".into(), "支".repeat(60)] {
             assert_eq!(with_link(&text, link), text);

@@ -148,7 +148,7 @@ async fn note(
 
 /// `15 min`, `1 h`.
 fn span(minutes: u16) -> String {
-    if minutes > 0 && minutes % 60 == 0 { format!("{} h", minutes / 60) } else { format!("{minutes} min") }
+    if minutes > 0 && minutes.is_multiple_of(60) { format!("{} h", minutes / 60) } else { format!("{minutes} min") }
 }
 
 #[cfg(test)]

@@ -70,8 +70,9 @@ async fn follow(
         // A page that comes for the first time was made a moment ago: it needs nothing of before.
         listening.catch_up(&app, Some(last)).await?;
     }
+    let at = app.clock.now().to_rfc3339();
     let following = Following { listening, phones, app, until: Instant::now() + LONGEST, ended: false };
-    let first = stream::iter([Ok(Event::default().retry(Duration::from_millis(500)).event("alive").data(NOTHING))]);
+    let first = stream::iter([Ok(Event::default().retry(Duration::from_millis(500)).event("alive").data(at))]);
     let rest = stream::unfold(following, async |mut following| {
         let event = following.next().await?;
         Some((Ok(event), following))

@@ -120,9 +120,13 @@ async fn stay(running: Running, token: &str, link: &str) -> anyhow::Result<()> {
     let config = running.app.config.load();
     let hotline = config.hotlines.values().next().map(|hotline| hotline.number.as_str()).unwrap_or_default();
     say!(
-        "\nThe server stays up at {url}, now in real time. Look at it in a browser; this link signs in once:
+        "\nThe server stays up at {url}, now in real time. Look at it in a browser; this link signs in once,
+within ten minutes:
 
   {link}
+
+  {url}/handsets   every phone: dial the hotline as a customer, let them ring, answer, press 4
+  {url}/           the board: who has it, and what is promised until when
 
 In another terminal:
 

@@ -68,7 +68,7 @@
   // The voice, by the browser's own speech, where it has one.
   let speaks = false;
   const heard = new Map();
-  const lines = () => document.querySelectorAll(".log > li[data-until]");
+  const lines = () => document.querySelectorAll(".log > p[data-until]");
   const remember = () => { for (const line of lines()) heard.set(line.id, line.textContent); };
   if (window.speechSynthesis) {
     aloud.hidden = false;
@@ -84,12 +84,13 @@
       const known = heard.get(line.id);
       if (known === line.textContent) continue;
       heard.set(line.id, line.textContent);
+      if (known === undefined && !line.matches(".here")) find("told").textContent = line.textContent;
       if (!speaks) continue;
       // A line that changed was cut short: somebody pressed a key.
       if (known !== undefined) { speechSynthesis.cancel(); continue; }
       if (!line.matches(".service, .machine, .other")) continue;
       const words = new SpeechSynthesisUtterance(line.lastChild.textContent);
-      words.lang = line.closest("[lang]")?.lang || "en-US";
+      words.lang = line.closest("[data-lang]")?.dataset.lang || "en-US";
       words.rate = Math.min(2, Math.max(1, clock.rate));
       speechSynthesis.speak(words);
     }

@@ -18,7 +18,7 @@ const now = () => clock.at + (performance.now() - clock.from) * clock.rate;
 let told = null;
 const set = (at) => {
   const from = performance.now();
-  if (told && from - told.from > 1000) clock.rate = Math.max(0, (at - told.at) / (from - told.from));
+  if (told && !page.dataset.rate && from - told.from > 1000) clock.rate = Math.max(0, (at - told.at) / (from - told.from));
   if (Math.abs(clock.rate - 1) < 0.2) clock.rate = 1;
   told = { at, from };
   [clock.at, clock.from] = [at, from];
@@ -85,7 +85,8 @@ const swap = (old, fresh) => {
 
 const renew = (fresh) => {
   page.dataset.now = fresh.documentElement.dataset.now;
-  clock.rate = Number(fresh.documentElement.dataset.rate || 1);
+  const rate = fresh.documentElement.dataset.rate;
+  if (rate) { page.dataset.rate = rate; clock.rate = Number(rate); }
   clock.at = Date.parse(page.dataset.now);
   clock.from = performance.now();
   for (const region of document.querySelectorAll("[data-live][id]")) {
@@ -154,7 +155,7 @@ if (sign && document.querySelector("[data-live]")) {
     });
     stream.addEventListener("alive", (event) => {
       heard = performance.now();
-      if (event.data) set(Date.parse(event.data));
+      if (!Number.isNaN(Date.parse(event.data))) set(Date.parse(event.data));
     });
     stream.addEventListener("change", () => { heard = performance.now(); refresh(); });
     stream.addEventListener("end", () => { stream.close(); say(false); setTimeout(follow, 1000); });

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::shelf::{Owner, Shelf};
 use crate::{
     carrier::{
-        Status,
+        AnsweredBy, Status,
         handsets::{Behaviour, Call, Line, Network, Phone, Speaker, State, Text, WaitingFor, happening::Kind},
     },
     clock::Time,
@@ -199,9 +199,7 @@ fn words(call: &Call, incoming: bool, now: Time) -> String {
         (State::Queued, _) => "about to ring".into(),
         (State::Ringing, _) if incoming => "rings".into(),
         (State::Ringing, _) => "dialling".into(),
-        (State::Talking, _) if call.answered_by == Some(crate::carrier::AnsweredBy::Machine) => {
-            "the voicemail box talks".into()
-        }
+        (State::Talking, _) if call.answered_by == Some(AnsweredBy::Machine) => "the voicemail box talks".into(),
         (State::Talking, _) if call.connected_with().is_some() => "talks, connected".into(),
         (State::Talking, _) => "talks".into(),
         (_, Status::NoAnswer) => "nobody answered".into(),
@@ -210,6 +208,7 @@ fn words(call: &Call, incoming: bool, now: Time) -> String {
         (_, Status::Canceled) if incoming => "stopped ringing: it is over, or somebody else has it".into(),
         (_, Status::Canceled) => "given up".into(),
         (_, Status::Failed | Status::Undelivered) => "failed".into(),
+        _ if call.answered_by == Some(AnsweredBy::Machine) => "the voicemail box took it".into(),
         _ => talked(call),
     }
 }
@@ -300,5 +299,130 @@ pub fn speaker(who: &Speaker) -> (&'static str, &'static str) {
         Speaker::Other => ("other", "The other end"),
         Speaker::Machine => ("machine", "Voicemail"),
         Speaker::Carrier => ("carrier", "Line"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        carrier::{
+            Action, Sms,
+            handsets::{Act, Input},
+        },
+        config::{self, Config},
+        incident::World,
+    };
+
+    const ANNA: &str = "+12015550101";
+    const ACME: &str = "+12015550150";
+
+    fn at(seconds: i64) -> Time {
+        "2026-11-02T15:00:00Z".parse::<Time>().unwrap() + TimeDelta::seconds(seconds)
+    }
+
+    fn number(text: &str) -> E164 {
+        E164::parse(text).unwrap()
+    }
+
+    fn example() -> Config {
+        let folder = tempfile::tempdir().unwrap();
+        config::write_example(folder.path()).unwrap();
+        config::check(folder.path(), at(0)).0.unwrap()
+    }
+
+    fn network() -> Network {
+        Network::new("handsets".into(), number("+12015550100"), TimeDelta::seconds(25))
+    }
+
+    fn place(network: &mut Network, sid: &str, now: Time) {
+        let attempt = sid.replace("call", "att").as_str().into();
+        let ring = TimeDelta::seconds(25);
+        let call = crate::carrier::Call { attempt, to: number(ANNA), ring, action: Action("voice/page".into()) };
+        network.place_call(sid.into(), &call, now).unwrap();
+    }
+
+    fn write(network: &mut Network, body: &str, now: Time) {
+        let sms =
+            Sms { attempt: "att_sms".into(), to: number(ANNA), body: body.into(), validity: TimeDelta::minutes(10) };
+        network.take_sms("sms_1".into(), &sms, now).unwrap();
+        network.text_is(&number(ANNA), "sms_1", Status::Delivered, now);
+    }
+
+    fn of(network: &Network, phone: &str, now: Time) -> Card {
+        let config = example();
+        let shelf = Shelf::of(World { config: &config, overrides: &[] }, now);
+        let cards = cards(network, &shelf, "https://pager.example.com", now);
+        cards.into_iter().find(|card| card.number.as_str() == phone).expect("a card")
+    }
+
+    #[test]
+    fn a_phone_is_quiet_rings_talks_and_is_quiet_again_an_hour_after_the_last_thing() {
+        let mut network = network();
+        assert_eq!(of(&network, ANNA, at(0)).stir, Stir::Quiet);
+        place(&mut network, "call_1", at(0));
+        let card = of(&network, ANNA, at(1));
+        assert!(card.rings() && card.calls[0].rings() && card.owner.name == "Anna Reyes", "{card:?}");
+        network.act("call_1", Input::Answer, at(5)).unwrap().unwrap();
+        assert_eq!(of(&network, ANNA, at(6)).stir, Stir::Talks);
+        network.act("call_1", Input::HangUp, at(9)).unwrap().unwrap();
+        let card = of(&network, ANNA, at(10));
+        assert_eq!((card.stir, card.calls[0].words.as_str()), (Stir::Fresh, "talked 4 s"));
+        assert_eq!(of(&network, ANNA, at(9 + 3600)).stir, Stir::Quiet);
+        assert!(of(&network, ANNA, at(9 + 3600)).calls.is_empty());
+    }
+
+    #[test]
+    fn a_call_sent_to_voicemail_is_no_talk() {
+        let mut network = network();
+        place(&mut network, "call_1", at(0));
+        network.act("call_1", Input::Divert, at(3)).unwrap().unwrap();
+        network.act("call_1", Input::Cancel, at(6)).unwrap().unwrap();
+        let card = of(&network, ANNA, at(7));
+        assert_eq!(card.calls[0].words, "the voicemail box took it");
+        assert!(card.calls[0].lines[0].text.starts_with("You have reached a voicemail box"));
+        assert!(network.act("call_1", Input::Divert, at(8)).unwrap().is_err());
+    }
+
+    #[test]
+    fn whoever_dials_makes_no_phone_ring() {
+        let mut network = network();
+        let script = vec![Act::Press("1".into())];
+        network.dial("call_1".into(), &number(ACME), &number("+12015550190"), script, at(0)).unwrap();
+        let card = of(&network, ACME, at(1));
+        assert_eq!((card.stir, card.owner.kind), (Stir::Talks, "customer"));
+        let call = &card.calls[0];
+        assert!(call.dials() && !call.rings() && call.with == "Hotline main", "{call:?}");
+    }
+
+    #[test]
+    fn a_page_offers_its_reply_code() {
+        let mut network = network();
+        write(&mut network, "4821 P1 Acme Bank: down. Reply 37 4 to ack, 37 9 to pass, 37 6 resolve.", at(0));
+        let card = of(&network, ANNA, at(1));
+        assert_eq!((card.stir, card.code.as_deref()), (Stir::Fresh, Some("37")));
+        assert_eq!(card.peer.as_str(), "+12015550100");
+    }
+
+    #[test]
+    fn only_addresses_of_ours_become_links() {
+        let told = |body: &str| -> Vec<(String, Option<String>)> {
+            parts(body, "https://pager.example.com/").into_iter().map(|part| (part.words, part.path)).collect()
+        };
+        let link = ("https://pager.example.com/a/x-1_z".to_string(), Some("/a/x-1_z".to_string()));
+        assert_eq!(
+            told("Take it: https://pager.example.com/a/x-1_z. Or not."),
+            [("Take it: ".to_string(), None), link, (". Or not.".into(), None)]
+        );
+        for other in [
+            "https://pager.example.com.evil.example/a",
+            "http://evil.example/?https://pager.example.co/",
+            "javascript:alert(1)",
+            "",
+        ] {
+            assert!(told(other).iter().all(|(_, path)| path.is_none()), "{other}");
+        }
+        let Some((_, Some(path))) = told("https://pager.example.com/\"onclick=1").first().cloned() else { panic!() };
+        assert_eq!(path, "/");
     }
 }

@@ -18,7 +18,10 @@ use super::{
     trial::{self, Foretold},
 };
 use crate::{
-    access::Role,
+    access::{
+        Role,
+        audit::{self, Entry, what},
+    },
     api::Problem,
     config::{load::environment, reveal},
     id,
@@ -123,6 +126,15 @@ fn first<'a>(integration: &Integration, keys: &'a Keys) -> Option<&'a SecretStri
 /// `POST /intake/integrations/KEY/keys`: the page, with the secrets of one integration.
 pub async fn reveal(State(app): State<App>, Path(key): Path<String>, form: Form) -> Result<Page<Shown>, Trouble> {
     form.visitor.require(Role::Admin)?;
+    let known = app.config.load().integrations.contains_key(key.as_str());
+    if !known {
+        return Err(Problem::not_found("There is no such integration any more.").into());
+    }
+    let who = form.visitor.caller.person.as_ref().map_or(form.visitor.caller.name.as_str(), |key| key.as_str());
+    let mut tx = app.db.begin().await?;
+    let entry = Entry { who, what: what::KEYS_SHOWN, network: None, detail: Some(&key) };
+    audit::note(&mut tx, entry, app.clock.now()).await?;
+    tx.commit().await?;
     Ok(Page(shown(&app, &form.visitor, Wanted::default(), Some(&key)).await?))
 }
 

@@ -64,14 +64,14 @@ fn alertmanager(base: &str, key: &str) -> Vec<Snippet> {
     vec![
         Snippet {
             title: "Alertmanager, by webhook_configs",
-            hint: "In alertmanager.yml; the route names the receiver `ringdown`.",
+            hint: "In alertmanager.yml; the route names the receiver ringdown.",
             text: format!(
                 "receivers:\n  - name: ringdown\n    webhook_configs:\n      - url: {url}\n        send_resolved: true"
             ),
         },
         Snippet {
             title: "Grafana contact point",
-            hint: "Alerting, Contact points, New: the integration `Webhook`, this URL, POST. Or as a file in \
+            hint: "Alerting, Contact points, New: the integration Webhook, this URL, POST. Or as a file in \
                    provisioning/alerting:",
             text: format!(
                 "apiVersion: 1\ncontactPoints:\n  - orgId: 1\n    name: Ringdown\n    receivers:\n      - uid: ringdown\n        \
@@ -92,8 +92,8 @@ fn generic(base: &str, key: &str) -> Vec<Snippet> {
         curl("curl: it is over", &url, resolve),
         Snippet {
             title: "Any tool with webhooks",
-            hint: "POST this to the URL, in the tool's own placeholders. `action` may also be `acknowledge` or `resolve`; \
-                   `priority` (P1 to P6) goes before `severity`.",
+            hint: "POST this to the URL, in the tool's own placeholders. The action may also be acknowledge or resolve; \
+                   a priority (P1 to P6) goes before the severity.",
             text: format!("POST {url}\nContent-Type: application/json\n\n{trigger}"),
         },
     ]
@@ -103,7 +103,7 @@ fn generic(base: &str, key: &str) -> Vec<Snippet> {
 fn signed(base: &str, key: &str, secret: &str) -> Snippet {
     Snippet {
         title: "curl, signed (Standard Webhooks)",
-        hint: "The signature is base64 of HMAC-SHA256 over `id.timestamp.body`; the key is the secret without `whsec_`, \
+        hint: "The signature is base64 of HMAC-SHA256 over id.timestamp.body; the key is the secret without whsec_, \
                decoded. The same id again has no second effect.",
         text: format!(
             r#"secret='{secret}'
@@ -119,7 +119,11 @@ curl -sS '{base}/intake/generic/{key}' -H 'content-type: application/json' \
 }
 
 fn curl(title: &'static str, url: &str, body: &str) -> Snippet {
-    Snippet { title, hint: "", text: format!("curl -sS '{url}' -H 'content-type: application/json' -d '{body}'") }
+    Snippet {
+        title,
+        hint: "",
+        text: format!("curl -sS '{url}' \\\n  -H 'content-type: application/json' \\\n  -d '{body}'"),
+    }
 }
 
 #[cfg(test)]

@@ -19,13 +19,16 @@ use crate::{
     watch,
 };
 
+/// What is equally well, or not, in words.
+type Group = (Health, Vec<String>);
+
 /// The page.
 #[derive(Template)]
 #[template(path = "web/readiness/page.html")]
 pub(super) struct Shown {
     frame: Frame,
     /// By topic and health, what is worst first.
-    topics: Vec<(Topic, Vec<(Health, Vec<String>)>)>,
+    topics: Vec<(Topic, Vec<Group>)>,
     bad: usize,
     warnings: usize,
     /// Whether others were asked for this page.
@@ -53,7 +56,7 @@ fn shown(frame: Frame, mut findings: Vec<Finding>, asked: bool) -> Shown {
     findings.dedup();
     let count = |health| findings.iter().filter(|finding| finding.health == health).count();
     let (bad, warnings) = (count(Health::Bad), count(Health::Warning));
-    let mut topics: Vec<(Topic, Vec<(Health, Vec<String>)>)> = Vec::new();
+    let mut topics: Vec<(Topic, Vec<Group>)> = Vec::new();
     for Finding { topic, health, words } in findings {
         if topics.last().is_none_or(|(last, _)| *last != topic) {
             topics.push((topic, Vec::new()));
