@@ -106,7 +106,8 @@ impl Stand {
         let page = incident.pages.get(&number);
         let open = page.is_some_and(|page| page.open);
         let mine = incident.holder.as_ref().is_some_and(|holder| holder.who == Actor::Person(me.key.clone()));
-        if !incident.is_open() && !open && !(mine && message::analysis_due(incident).is_some()) {
+        let owed = mine && message::analysis_due(incident).is_some();
+        if !(incident.is_open() || open || owed) {
             let words = message::taken(incident, config, &me.zone);
             return Stand::Over(words.unwrap_or_else(|| format!("{} is over.", incident.reference)));
         }
