@@ -19,6 +19,7 @@ mod policies;
 mod report;
 mod restart;
 mod restore;
+mod roles;
 mod statements;
 mod tidy;
 mod upgrade;

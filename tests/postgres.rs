@@ -22,6 +22,7 @@ mod policies;
 mod report;
 mod restart;
 mod restore;
+mod roles;
 mod server_restart;
 mod statements;
 mod upgrade;

@@ -61,7 +61,7 @@ pub fn coverage(config: &Config, overrides: &[Override], now: Time) -> Vec<Findi
         let now_open = first.start <= now;
         let when = if now_open { format!("now, until {to}") } else { format!("from {from} to {to}") };
         let finding = format!(
-            "{}: nobody is on call {when}{more} ({}). Their lead is paged at once then; add people or a layer, or let \
+            "{}: nobody is on call {when}{more} ({}). Whoever is next is paged at once then; add people or a layer, or let \
              somebody stand in",
             team.name, schedule.zone
         );

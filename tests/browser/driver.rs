@@ -81,6 +81,11 @@ impl Browser {
         self.done("url", json!({ "url": url })).await;
     }
 
+    /// Loads the page again.
+    pub async fn reload(&self) {
+        self.done("refresh", json!({})).await;
+    }
+
     /// A cookie of the host that the present page is of.
     pub async fn cookie(&self, name: &str, value: &str) {
         let cookie = json!({ "name": name, "value": value, "path": "/", "httpOnly": true });

@@ -72,4 +72,6 @@ async fn the_big_button_is_in_reach_of_a_thumb_and_works_without_scripts() {
     phone.click("#fixed").await;
     phone.click("#close").await;
     phone.says("#state", "It is resolved").await;
+    phone.reload().await;
+    phone.says("#state", "It is resolved").await;
 }

@@ -28,6 +28,8 @@ pub(super) struct Facts {
     pub more_beside: usize,
     /// What is written before a reply.
     pub code: Option<String>,
+    /// Whether it is open. One that is over still pages people while its analysis is late.
+    pub running: bool,
 }
 
 /// What there is to do for them.
@@ -54,6 +56,8 @@ pub(super) struct Next {
     pub name: Option<String>,
     pub number: Option<String>,
     pub update_by: Option<Time>,
+    /// Of the analysis of its cause, once it is over.
+    pub analysis_by: Option<Time>,
     /// Since when the number is one from the customer's page that nobody has tried.
     pub untried: Option<Time>,
     /// `15 min`
@@ -85,12 +89,13 @@ impl Facts {
             title: message::short(&incident.title, 200),
             opened_at: incident.opened_at,
             why: page
-                .filter(|page| incident.is_open() && page.at <= now)
+                .filter(|page| (incident.is_open() || page.open) && page.at <= now)
                 .map(|page| message::why(incident, page.cause, &me.zone))
                 .unwrap_or_default(),
             beside: beside.split_off(more_beside),
             more_beside,
             code,
+            running: incident.is_open(),
         }
     }
 }
@@ -98,14 +103,16 @@ impl Facts {
 impl Stand {
     /// For `me`, who was paged with page `number`.
     pub fn of(incident: &Incident, number: u32, me: &Person, events: &[Recorded], config: &Config, now: Time) -> Stand {
-        if !incident.is_open() {
+        let page = incident.pages.get(&number);
+        let open = page.is_some_and(|page| page.open);
+        let mine = incident.holder.as_ref().is_some_and(|holder| holder.who == Actor::Person(me.key.clone()));
+        let owed = mine && message::analysis_due(incident).is_some();
+        if !(incident.is_open() || open || owed) {
             let words = message::taken(incident, config, &me.zone);
             return Stand::Over(words.unwrap_or_else(|| format!("{} is over.", incident.reference)));
         }
-        let page = incident.pages.get(&number);
-        let open = page.is_some_and(|page| page.open);
         let Some(holder) = &incident.holder else { return Stand::Free { holder: None, open } };
-        if holder.who == Actor::Person(me.key.clone()) {
+        if mine {
             return Stand::Mine { since: holder.since, next: Next::of(incident, me, events, now) };
         }
         let named = (message::name(&holder.who, config), holder.since);
@@ -123,6 +130,9 @@ impl Stand {
 
 impl Next {
     fn of(incident: &Incident, me: &Person, events: &[Recorded], now: Time) -> Next {
+        if !incident.is_open() {
+            return Next { analysis_by: message::analysis_due(incident), ..Next::default() };
+        }
         let call_by = message::response_due(incident);
         Next {
             call_by,
@@ -130,6 +140,7 @@ impl Next {
             name: incident.contact.name.as_deref().map(|name| message::short(name, 60)),
             number: incident.contact.number.clone(),
             update_by: message::update_due(incident),
+            analysis_by: None,
             untried: untried::since(events),
             eta: tap::eta(events, me),
         }
@@ -246,7 +257,11 @@ mod tests {
     #[test]
     fn what_is_over_says_so() {
         let end = Event::Resolved { by: Actor::Person("ben".into()), note: String::new() };
-        assert_eq!(stand(1, "ben", &after([took("ben"), end])), Stand::Over("4821 is resolved.".into()));
+        assert_eq!(stand(1, "ben", &after([took("ben"), end.clone()])), Stand::Over("4821 is resolved.".into()));
+        // People are paged about its analysis all the same.
+        let asked = [took("carla"), end, paged(2, "ben", Some(0))];
+        assert!(matches!(stand(2, "ben", &after(asked.clone())), Stand::Free { open: true, .. }));
+        assert_eq!(stand(1, "carla", &after(asked)), Stand::Over("4821 is resolved.".into()));
     }
 
     #[test]
