@@ -1,6 +1,6 @@
 //! Who is let in: each way to sign in, and what it takes to stay.
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use chrono::TimeDelta;
 use ringdown::{
