@@ -37,7 +37,11 @@ async fn a_p1_is_texted_and_called_at_once_with_our_attempt_in_the_calls_documen
     let (text, call) = world.both_sent(&id).await;
     let code = text.reply_code.clone().unwrap();
     let body = format!("4821 P1 Acme Bank: checkout down. Reply {code} 4 to ack, {code} 9 to pass, {code} 6 resolve.");
-    assert_eq!(carrier.texts(), [(MOBILE.into(), body)]);
+    let [(to, words)] = &carrier.texts()[..] else { panic!("{:?}", carrier.texts()) };
+    let seal = words.strip_prefix(&format!("{body} http://127.0.0.1:8080/a/4821"));
+    // Sealed on the way out; what is kept has no seal.
+    assert!(*to == MOBILE && seal.is_some_and(|seal| seal.len() == 16 && !seal.contains('*')), "{words}");
+    assert_eq!(text.body, Some(format!("{body} http://127.0.0.1:8080/a/4821****************")));
     let action = format!("voice/page?a={}&n=1&t=1", call.id);
     let asked = Asked::Call { attempt: call.id.clone(), to: MOBILE.into(), action };
     assert!(carrier.asked().contains(&asked));
