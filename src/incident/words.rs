@@ -153,6 +153,7 @@ pub fn for_the_team(incident: &Incident, now: Time) -> String {
 
 /// The end.
 pub fn resolved(incident: &Incident, note: &str) -> String {
-    let note = if note.is_empty() { String::new() } else { format!(" {note}") };
+    let end = if note.is_empty() || note.ends_with(['.', '?', '!']) { "" } else { "." };
+    let note = if note.is_empty() { String::new() } else { format!(" {note}{end}") };
     format!("{} is resolved.{note} If it is not, call us and say so.", incident.reference)
 }

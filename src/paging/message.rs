@@ -117,23 +117,27 @@ pub fn page(incident: &Incident, cause: Cause, code: Option<&str>, link: Option<
     let title = segment::plain(&incident.title);
     let why = why(incident, cause, zone);
     let why = if why.is_empty() { why } else { format!(" {why}") };
-    let tail = match code {
-        Some(code) => format!(" Reply {code} 4 to ack, {code} 9 to pass, {code} 6 resolve."),
-        None => String::new(),
-    };
-    let with = |most: usize, link: &str| {
+    let all =
+        code.map(|code| format!(" Reply {code} 4 to ack, {code} 9 to pass, {code} 6 resolve.")).unwrap_or_default();
+    // What else can be done stands on the page that the link leads to.
+    let one = code.map(|code| format!(" Reply {code} 4 to ack.")).unwrap_or_default();
+    let with = |most: usize, tail: &str, link: &str| {
         let mut title = short(&title, most);
         if !title.ends_with(['.', '!', '?']) {
             title.push('.');
         }
         format!("{} {} {name}: {title}{why}{tail}{link}", incident.reference, incident.priority)
     };
-    let fits = |segments: usize, least: usize, link: &str| {
-        (least..=TITLE).rev().map(|most| with(most, link)).find(|text| segment::segments(text).1 <= segments)
+    let fits = |segments: usize, least: usize, tail: &str, link: &str| {
+        (least..=TITLE).rev().map(|most| with(most, tail, link)).find(|text| segment::segments(text).1 <= segments)
     };
-    let linked = |segments: usize| fits(segments, LEAST_LINKED_TITLE, &format!(" {}", link?));
-    let within = |segments: usize| linked(segments).or_else(|| fits(segments, LEAST_TITLE, ""));
-    within(1).or_else(|| within(2)).unwrap_or_else(|| with(LEAST_TITLE, ""))
+    let linked = |segments: usize| {
+        let link = format!(" {}", link?);
+        let most = |tail: &str| fits(segments, LEAST_LINKED_TITLE, tail, &link);
+        most(&all).or_else(|| most(&one))
+    };
+    let within = |segments: usize| linked(segments).or_else(|| fits(segments, LEAST_TITLE, &all, ""));
+    within(1).or_else(|| within(2)).unwrap_or_else(|| with(LEAST_TITLE, &all, ""))
 }
 
 /// A text to the customer with the link to their page, where that takes no segment more and it has no other link.
@@ -319,12 +323,10 @@ pub mod tests {
         assert!(linked.contains(&format!("{}...", "x".repeat(27))), "{linked}");
         // The codes and what it is about come first.
         let far = format!("https://{}.example.com/a/4821****************", "a".repeat(60));
-        for (title, cause, link) in [
-            (long.as_str(), Cause::CallbackMissed, link),
-            (&long, Cause::Opened, &far),
-            ("checkout down", Cause::Opened, &far),
-        ] {
-            let bare = text(title, "Acme Bank", cause, link);
+        let why = text(&long, "Acme Bank", Cause::NotAcknowledged, link);
+        assert!(why.contains(" Reply 37 4 to ack. https://") && segment::segments(&why).1 == 1, "{why}");
+        for title in [long.as_str(), "checkout down"] {
+            let bare = text(title, "Acme Bank", Cause::CallbackMissed, &far);
             assert!(bare.ends_with("37 6 resolve.") && segment::segments(&bare).1 == 1, "{bare}");
         }
         let chinese = text("支付失败", "支付宝", Cause::Opened, link);
@@ -393,7 +395,7 @@ pub mod tests {
             let link = "https://pager.example.com/a/4821****************";
             let linked = page(&told, Cause::Opened, Some("37"), Some(link), &Zone::utc());
             prop_assert!(segment::segments(&linked).1 <= segment::segments(&text).1, "{}", linked);
-            prop_assert!(linked.contains("37 6 resolve."));
+            prop_assert!(linked.contains(" Reply 37 4 to ack"));
         }
     }
 }

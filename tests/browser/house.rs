@@ -172,16 +172,18 @@ impl House {
         assert!(answer.status().is_success(), "{number}: {}", answer.status());
     }
 
-    /// The path of the link in the newest text to a phone that has one.
-    pub async fn text_link(&self, number: &str) -> String {
-        let phone = self.get(&format!("/handsets/phones/{number}")).await;
-        let texts = phone["texts"].as_array().cloned().unwrap_or_default();
-        let mut links = texts.iter().filter_map(|text| {
+    /// The path of the link in the text about an incident to whoever was paged first.
+    pub async fn page_link(&self, reference: &str) -> String {
+        let phones = self.get("/handsets/phones").await;
+        let texts =
+            phones.as_array().into_iter().flatten().flat_map(|phone| phone["texts"].as_array().into_iter().flatten());
+        let path = format!("/a/{reference}");
+        let mut links = texts.filter_map(|text| {
             let body = text["body"].as_str()?;
-            let (_, rest) = body.split_once(self.url.trim_start_matches("http://"))?;
-            rest.split_whitespace().next().map(|path| path.trim_end_matches('.').to_owned())
+            let word = body.split_whitespace().find(|word| word.contains(&path))?;
+            word.strip_prefix(&self.url).map(str::to_owned)
         });
-        links.next_back().unwrap_or_else(|| panic!("no link in {phone}"))
+        links.next().unwrap_or_else(|| panic!("no link to {reference} in {phones}"))
     }
 
     /// Ends the server, and starts it again on the same port and database.

@@ -39,7 +39,7 @@ async fn the_board_in_a_bad_night_and_the_page_that_a_text_leads_to() {
     }
     browser.picture(&House::pictures().join("readme-board.png")).await;
 
-    let link = house.text_link("4915112345671").await;
+    let link = house.page_link(&second).await;
     let phone = super::driver::Browser::open().await;
     phone.look(390, true).await;
     house.go(&phone, &link).await;

@@ -26,10 +26,10 @@ async fn a_customer_calls_and_the_record_shows_what_was_kept_and_what_was_missed
     hears(&desk, "press 1 if that is right").await;
     desk.click("[data-call] .keypad button[value=\"1\"]").await;
     hears(&desk, "say your name").await;
-    desk.write("[data-call] .say input", "Ada Byron").await;
+    desk.write("[data-call] .say input[name=text]", "Ada Byron").await;
     desk.click("[data-call] .say button").await;
     hears(&desk, "say what is wrong").await;
-    desk.write("[data-call] .say input", "The checkout is down for all our customers.").await;
+    desk.write("[data-call] .say input[name=text]", "The checkout is down for all our customers.").await;
     desk.click("[data-call] .say button").await;
 
     // The engineer's phone goes to voicemail: nobody has answered.
