@@ -47,7 +47,7 @@ async fn a_customer_calls_and_the_record_shows_what_was_kept_and_what_was_missed
     let phone = Browser::open().await;
     phone.look(390, true).await;
     house.go(&phone, &link).await;
-    phone.says("#trouble", "checkout is down").await;
+    phone.says("#trouble", "business stopped, told by phone").await;
     phone.click("#take").await;
     phone.says("#stand", "it is yours").await;
 
