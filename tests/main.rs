@@ -25,6 +25,7 @@ mod tidy;
 mod upgrade;
 mod watch;
 mod watching;
+mod web_board;
 mod web_handsets;
 mod web_intake;
 mod web_links;

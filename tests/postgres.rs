@@ -28,6 +28,7 @@ mod statements;
 mod upgrade;
 mod watch;
 mod watching;
+mod web_board;
 mod web_handsets;
 mod web_intake;
 mod web_links;

@@ -119,6 +119,7 @@ let asked = false, again = false;
 const refresh = async () => {
   if (asked) { again = true; return; }
   asked = true;
+  let pause = 500;
   try {
     const answer = await fetch(location.href, { headers: { "x-live": "1" }, cache: "no-store", redirect: "manual" });
     if (answer.type === "opaqueredirect" || answer.status === 401) { location.reload(); return; }
@@ -127,9 +128,10 @@ const refresh = async () => {
     say(true);
   } catch {
     say(false);
-    again = true;
+    // A server that is away is not asked twice a second.
+    [again, pause] = [true, 3000];
   }
-  setTimeout(() => { asked = false; if (again) { again = false; refresh(); } }, 500);
+  setTimeout(() => { asked = false; if (again) { again = false; refresh(); } }, pause);
 };
 
 const sign = document.getElementById("live");

@@ -151,6 +151,9 @@ fn callback(incident: &Incident, config: &Config) -> Callback {
         (None, Some(due)) if response.missed => {
             Callback { style: "late", words: "missed; the customer still waits. It was due".into(), at: Some(due) }
         }
+        (None, Some(due)) if !incident.is_open() => {
+            Callback { style: "", words: "not made: it was over before".into(), at: Some(due) }
+        }
         (None, Some(due)) => Callback { style: "", words: "owed by".into(), at: Some(due) },
         (None, None) => Callback { style: "", words: "none is promised".into(), at: None },
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     clock::Time,
-    incident::{Actor, Command, Event, Incident, World, decide, words},
+    incident::{Actor, Command, Effect, Event, Incident, World, decide, words},
 };
 
 /// An update that was not posted yet.
@@ -19,29 +19,33 @@ pub struct Preview {
 /// The same decision as when it is posted, carried out by nobody.
 pub fn preview(incident: &Incident, by: Actor, text: &str, visible: bool, world: World<'_>, now: Time) -> Preview {
     let command = Command::PostUpdate { by, text: text.into(), customer_visible: visible };
-    let counts = match decide(Some(incident), &incident.id, &command, world, now) {
-        Err(refusal) => Err(refusal.to_string()),
+    let (sent, counts) = match decide(Some(incident), &incident.id, &command, world, now) {
+        Err(refusal) => (None, Err(refusal.to_string())),
         Ok(decision) => {
-            let met = decision.events.iter().find_map(|event| match event {
-                Event::UpdateMet { window, due } => Some((*window, *due)),
+            let told = decision.effects.iter().find_map(|effect| match effect {
+                Effect::TellCustomer { text } => Some(text.clone()),
                 _ => None,
             });
-            let why_not = decision.events.iter().find_map(|event| match event {
-                Event::Updated { why_not, .. } => why_not.as_ref().map(ToString::to_string),
-                _ => None,
-            });
-            match (met, why_not) {
-                (Some((window, due)), _) => {
-                    let due = words::clock_time(due, &incident.zone, now);
-                    Ok(format!("It meets update {window}, due by {due}."))
-                }
-                (None, Some(why)) => Err(format!("It meets no window: {why}.")),
-                (None, None) if !visible => Err("It meets no window: the customer does not see it.".into()),
-                (None, None) if incident.updates.met => Err("The window that runs is met already.".into()),
-                (None, None) => Err("No window of updates runs.".into()),
-            }
+            (told, counted(incident, &decision.events, now))
         }
     };
-    let sent = visible.then(|| words::update(incident, text, now));
     Preview { text: text.into(), visible, sent, counts }
+}
+
+fn counted(incident: &Incident, events: &[Event], now: Time) -> Result<String, String> {
+    let update = events.iter().find_map(|event| match event {
+        Event::Updated { counts, why_not, window, customer_visible, .. } => {
+            Some((*counts, why_not.clone(), *window, *customer_visible))
+        }
+        _ => None,
+    });
+    match (update, incident.window_due()) {
+        (Some((true, _, Some(window), _)), Some(due)) if !incident.updates.met => {
+            Ok(format!("It meets update {window}, due by {}.", words::clock_time(due, &incident.zone, now)))
+        }
+        (Some((true, ..)), Some(_)) => Ok("The window that runs is met already; the customer hears more.".into()),
+        (Some((_, Some(why), ..)), _) => Err(format!("It meets no window: {why}.")),
+        (Some((.., false)), _) => Err("It meets no window: the customer does not see it.".into()),
+        _ => Err("No window of updates runs.".into()),
+    }
 }
