@@ -65,8 +65,6 @@ pub(super) struct Shown {
     preview: Option<Preview>,
     /// The analysis so far, where one is promised.
     rca: Option<String>,
-    /// What would not be done, and why.
-    wrong: Option<String>,
 }
 
 /// What the plan lets people do about it.
@@ -182,7 +180,6 @@ async fn shown(app: &App, tx: &mut Tx, visitor: &Visitor, incident: Incident) ->
         },
         preview: None,
         rca,
-        wrong: None,
         frame,
     })
 }
