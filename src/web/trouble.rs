@@ -22,6 +22,9 @@ struct Page<'a> {
     title: &'a str,
     detail: &'a str,
     errors: Vec<String>,
+    /// Whether it may be that something was to be changed.
+    acted: bool,
+    signed_out: bool,
 }
 
 impl From<Problem> for Trouble {
@@ -62,7 +65,14 @@ impl IntoResponse for Trouble {
         };
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let errors = problem.errors.iter().map(|error| sentence(&error.pointer, &error.detail)).collect();
-        let page = Page { title: &problem.title, detail: &problem.detail, errors }.render();
+        let page = Page {
+            title: &problem.title,
+            detail: &problem.detail,
+            errors,
+            acted: !matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED),
+            signed_out: status == StatusCode::UNAUTHORIZED,
+        };
+        let page = page.render();
         let mut response = (status, Html(page.unwrap_or_else(|_| problem.title.clone()))).into_response();
         if let Some(seconds) = problem.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());

@@ -71,6 +71,12 @@ async fn the_pages_that_only_a_form_leads_to_are_for_everybody() {
     ben.write("#text", "We look into it with the bank.").await;
     ben.click("button[formaction$=\"/preview\"]").await;
     ben.shows("#preview").await;
+    // It goes on to be live, and what is previewed stays.
+    house.post(&format!("/api/v1/incidents/{open}/acknowledge"), json!({ "as": "carla" })).await;
+    ben.says("#now", "carla mendes since").await;
+    ben.says("#live", "live").await;
+    ben.says("#preview", "the customer gets").await;
+    assert_eq!(ben.script("return document.getElementById('live').className").await, "live on");
     for fold in ["#a-response", "#a-escalate", "#a-help", "#a-wait", "#why-all", "#proof-all"] {
         ben.unfold(fold).await;
     }
@@ -85,7 +91,7 @@ async fn the_pages_that_only_a_form_leads_to_are_for_everybody() {
 
     house.go(&ben, "/people/ben").await;
     ben.click("#prove-mobile-sms").await;
-    ben.shows("#digits").await;
+    ben.until("document.activeElement.id === 'digits'").await;
     wrong.extend(look_here(&house, &ben, "person-code").await);
     ben.write("#digits", "000000").await;
     ben.click("#code button.main").await;
@@ -115,9 +121,13 @@ async fn a_refusal_says_what_to_do_and_is_for_everybody() {
     let incident = format!("/incidents/{reference}");
     let ben = house.visitor("ben").await;
     let mut wrong = look_at(&house, &ben, "/nowhere", "refused-no-page").await;
-    ben.says("h1", "not found").await;
+    ben.says("h1", "no such").await;
     wrong.extend(look_at(&house, &ben, "/incidents/9999", "refused-no-incident").await);
-    wrong.extend(look_at(&house, &ben, &format!("{incident}/acknowledge"), "refused-not-by-get").await);
+    // The address of an act, asked for by itself, leads to the incident and does nothing.
+    house.go(&ben, &format!("{incident}/acknowledge")).await;
+    ben.says("h1", &reference).await;
+    ben.says("#now", "nobody").await;
+    wrong.extend(look_at(&house, &ben, "/oncall/take", "refused-not-by-get").await);
     wrong.extend(look_at(&house, &ben, "/intake", "refused-role").await);
     ben.says("main", "needs the role admin; yours is responder").await;
     wrong.extend(look_at(&house, &ben, "/s/4821aaaaaaaaaaaaaaaa", "status-gone").await);

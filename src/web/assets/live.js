@@ -174,8 +174,12 @@ const refresh = async () => {
   asked = true;
   let pause = 500;
   try {
-    const answer = await fetch(location.href, { headers: { "x-live": "1" }, cache: "no-store", redirect: "manual" });
-    if (answer.type === "opaqueredirect" || answer.status === 401) { location.reload(); return; }
+    // A page that a form led to cannot be asked for by its address: it says by which it can.
+    const answer = await fetch(page.dataset.page || location.href, { headers: { "x-live": "1" }, cache: "no-store", redirect: "manual" });
+    if (answer.type === "opaqueredirect" || answer.status === 401) {
+      if (page.dataset.page) location.assign(page.dataset.page); else location.reload();
+      return;
+    }
     if (!answer.ok) throw new Error(answer.status);
     renew(new DOMParser().parseFromString(await answer.text(), "text/html"));
     say(true);
