@@ -46,7 +46,8 @@ impl House {
     }
 
     fn stranger(&self) -> Browser {
-        Browser::at(format!("http://{}", self.running.address), "http://127.0.0.1:0")
+        let base = format!("http://{}", self.running.address);
+        Browser::at(base.clone(), &base)
     }
 
     async fn visitor(&self, role: Role) -> Browser {

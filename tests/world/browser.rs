@@ -51,14 +51,14 @@ impl Browser {
         Browser::at(world.url(""), PUBLIC_URL)
     }
 
-    /// One for a service at `base` that believes it is called `public_url`.
-    pub fn at(base: String, public_url: &str) -> Browser {
+    /// One for a service at `base`, whose pages are at `origin` for whoever looks at them.
+    pub fn at(base: String, origin: &str) -> Browser {
         let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).pool_max_idle_per_host(0);
         Browser {
             http: http.redirect(reqwest::redirect::Policy::none()).build().expect("a client"),
             base,
             cookies: BTreeMap::new(),
-            origin: public_url.into(),
+            origin: origin.into(),
             site: Some("same-origin".into()),
             from: None,
         }
