@@ -32,6 +32,8 @@ const ROUTES: &[(&str, &str, &str, For)] = &[
     ("GET", "/incidents/{reference}/preview", "/incidents/4821/preview", VIEWER),
     ("POST", "/incidents/{reference}/preview", "/incidents/4821/preview", RESPONDER),
     ("GET", "/incidents/{reference}/export", "/incidents/4821/export", RESPONDER),
+    ("GET", "/incidents/{reference}/call", "/incidents/4821/call", VIEWER),
+    ("POST", "/incidents/{reference}/call", "/incidents/4821/call", RESPONDER),
     ("GET", "/incidents/{reference}/{act}", "/incidents/4821/updates", VIEWER),
     ("POST", "/incidents/{reference}/{act}", "/incidents/4821/updates", RESPONDER),
     ("POST", "/incidents/{reference}/{act}", "/incidents/4821/priority", COMMANDER),

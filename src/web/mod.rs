@@ -107,6 +107,7 @@ pub fn routes() -> Router<App> {
         .route("/incidents/{reference}", get(incident::incident))
         .route("/incidents/{reference}/preview", get(acts::back).post(incident::preview_update))
         .route("/incidents/{reference}/export", get(incident::export))
+        .route("/incidents/{reference}/call", get(acts::back).post(acts::call))
         .route("/incidents/{reference}/{act}", get(acts::back).post(acts::act))
         .route("/people", get(people::people))
         .route("/people/{key}", get(people::person))
