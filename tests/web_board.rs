@@ -56,7 +56,7 @@ async fn an_update_is_seen_as_the_customer_gets_it_before_it_is_posted() {
     let unseen = [("text", "A note"), ("customer_visible:json", "false")];
     place(&browser.act(&format!("{page}/preview"), &unseen).await.text, "The customer gets nothing.");
     let empty = browser.act(&format!("{page}/updates"), &[("text", "  ")]).await;
-    assert!(empty.status == 422 && empty.text.contains("text: missing field"), "{empty:?}");
+    assert!(empty.status == 422 && empty.text.contains("<li>Text is missing.</li>"), "{empty:?}");
     world.finish();
 }
 

@@ -237,6 +237,20 @@ async fn a_link_that_does_not_hold_says_no_more_than_that() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_colleagues_wrong_pastes_lock_nobody_out() {
+    let (world, reference, path) = paged().await;
+    let http = client();
+    for n in 0..100 {
+        let wrong = seen(http.get(world.url(&format!("/a/{reference}{n:a>16}")))).await;
+        assert_eq!(wrong.status, StatusCode::NOT_FOUND);
+    }
+    assert_eq!(look(&world, &path).await.status, StatusCode::OK);
+    press(&world, &path, &[("act", "take")]).await;
+    assert_eq!(world.holder(&reference).await.as_deref(), Some("ben"));
+    world.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_seal_stands_in_the_database() {
     let (world, reference, path) = paged().await;
     const BODIES: Sql = Sql::same("select body from attempts where body is not null");

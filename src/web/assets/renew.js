@@ -19,9 +19,10 @@ const renew = async () => {
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
     const main = document.querySelector("main");
     if (!fresh || fresh.innerHTML === main.innerHTML) return;
-    const focus = document.activeElement?.id;
-    main.replaceWith(document.importNode(fresh, true));
-    if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
+    const focus = main.contains(document.activeElement) ? document.activeElement : null;
+    const made = document.importNode(fresh, true);
+    main.replaceWith(made);
+    if (focus) ((focus.id && document.getElementById(focus.id)) || made).focus({ preventScroll: true });
   } catch { /* what stands there says when it was true */ }
 };
 setInterval(renew, every);
