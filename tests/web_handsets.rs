@@ -80,27 +80,29 @@ fn act(page: &str, phone: &str, act: &str) -> Option<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_without_a_session_and_no_mere_viewer_comes_near_the_phones() {
+async fn nobody_but_an_administrator_comes_near_the_phones() {
     let house = House::open().await;
     let answer = house.stranger().get("/handsets").await;
     assert_eq!((answer.status, answer.location.as_deref()), (303, Some("/sign-in?next=%2Fhandsets")));
     let mut viewer = house.visitor(Role::Viewer).await;
     assert_eq!(viewer.get("/handsets").await.status, 403);
     assert_eq!(viewer.get("/handsets/live").await.status, 403);
-    let mut responder = house.visitor(Role::Responder).await;
-    assert_eq!(responder.get("/handsets").await.status, 200);
+    // Everybody's one-time codes are on the phones.
+    assert_eq!(house.visitor(Role::Commander).await.get("/handsets").await.status, 403);
+    let mut admin = house.visitor(Role::Admin).await;
+    assert_eq!(admin.get("/handsets").await.status, 200);
     let dial = [("from", ACME), ("to", HOTLINE), ("csrf", "x")];
-    assert_eq!(responder.post("/handsets/dial", &dial).await.status, 403, "a forged form");
-    assert_eq!(responder.act("/handsets/call/call_x/answer", &[]).await.status, 404);
-    assert_eq!(responder.act("/handsets/call/call_x/dance", &[]).await.status, 404);
-    assert_eq!(responder.act("/handsets/clock", &[("rate", "1e9")]).await.status, 422);
+    assert_eq!(admin.post("/handsets/dial", &dial).await.status, 403, "a forged form");
+    assert_eq!(admin.act("/handsets/call/call_x/answer", &[]).await.status, 404);
+    assert_eq!(admin.act("/handsets/call/call_x/dance", &[]).await.status, 404);
+    assert_eq!(admin.act("/handsets/clock", &[("rate", "1e9")]).await.status, 422);
     house.running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_customer_dials_the_engineers_phone_rings_and_four_takes_it() {
     let house = House::open().await;
-    let mut visitor = house.visitor(Role::Responder).await;
+    let mut visitor = house.visitor(Role::Admin).await;
     let answer = visitor.act("/handsets/dial", &[("from", ACME), ("to", HOTLINE)]).await;
     assert_eq!(answer.location.as_deref(), Some("/handsets#p12015550150"), "{}", answer.text);
     let page =
@@ -126,7 +128,7 @@ async fn a_customer_dials_the_engineers_phone_rings_and_four_takes_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn texts_behaviours_and_the_clock_are_forms_and_what_was_written_is_text() {
     let house = House::open().await;
-    let mut visitor = house.visitor(Role::Responder).await;
+    let mut visitor = house.visitor(Role::Admin).await;
     let hostile = "<script>alert(1)</script>\"'><img src=x>";
     let sms = visitor.act("/handsets/phone/12015550101/sms", &[("to", "+12015550199"), ("body", hostile)]).await;
     assert_eq!((sms.status, sms.location.as_deref()), (303, Some("/handsets#p12015550101")));
@@ -146,7 +148,7 @@ async fn texts_behaviours_and_the_clock_are_forms_and_what_was_written_is_text()
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_is_told_when_a_phone_rings() {
     let house = House::open().await;
-    let mut visitor = house.visitor(Role::Responder).await;
+    let mut visitor = house.visitor(Role::Admin).await;
     let mut stream = visitor.stream("/handsets/live").await;
     visitor.act("/handsets/phone/12015550101/behaviour", &[("behaviour", "busy")]).await;
     let mut heard = String::new();

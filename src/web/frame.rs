@@ -36,7 +36,7 @@ const PLACES: [(Place, &str, &str, Role); 9] = [
     (Place::People, "/people", "People", Role::Viewer),
     (Place::Readiness, "/readiness", "Readiness", Role::Viewer),
     (Place::Intake, "/intake", "Intake", Role::Admin),
-    (Place::Handsets, "/handsets", "Handsets", Role::Responder),
+    (Place::Handsets, "/handsets", "Handsets", Role::Admin),
     (Place::Audit, "/audit", "Audit", Role::Admin),
 ];
 

@@ -10,11 +10,13 @@ const busy = () =>
   [...document.querySelectorAll("main input:not([type=hidden]), main textarea")].some(touched);
 
 let asked = performance.now();
+let gone = false;
 const renew = async () => {
-  if (busy() || performance.now() - asked < every - 500) return;
+  if (gone || busy() || performance.now() - asked < every - 500) return;
   asked = performance.now();
   try {
     const answer = await fetch(location.pathname, { cache: "no-store", redirect: "error" });
+    gone = answer.status === 404;
     if (!answer.ok || busy()) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
     const main = document.querySelector("main");
