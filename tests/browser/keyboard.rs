@@ -209,6 +209,9 @@ async fn what_changes_around_it_takes_nobody_off_the_board_or_out_of_a_phone() {
 
     // A quiet phone in which somebody writes begins to ring: it is another card then, in another place.
     house.post(&format!("/api/v1/incidents/{second}/resolve"), json!({ "note": "over", "as": "ben" })).await;
+    assert!(browser.console().await.is_empty());
+    let browser = house.admin().await;
+    browser.look(1280, false).await;
     house.go(&browser, "/handsets").await;
     browser.says("#live", "live").await;
     let phone = {
