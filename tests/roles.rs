@@ -42,6 +42,8 @@ const ROUTES: &[(&str, &str, &str, For)] = &[
     // Whoever has the address, which is a secret.
     ("GET", "/oncall/feed/{name}", "/oncall/feed/x.ics", Anybody),
     ("GET", "/compliance", "/compliance", VIEWER),
+    // With numbers in full.
+    ("GET", "/compliance", "/compliance?format=signed", RESPONDER),
     ("GET", "/handsets", "/handsets", RESPONDER),
     ("GET", "/handsets/live", "/handsets/live", RESPONDER),
     ("POST", "/handsets/dial", "/handsets/dial", RESPONDER),
