@@ -241,7 +241,7 @@ fn notes(export: &Export) -> Vec<String> {
 }
 
 /// A time that sums of promises cannot carry over the end of the calendar.
-fn sane(at: Time) -> bool {
+pub(crate) fn sane(at: Time) -> bool {
     (1970..=9999).contains(&at.year())
 }
 

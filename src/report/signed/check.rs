@@ -15,7 +15,7 @@ use crate::{
             hex::Running,
             reckon::reckon,
             signature::{PublicKey, signed},
-            verify::{About, Finding, Verified, verify},
+            verify::{About, Finding, Verified, sane, verify},
             written,
         },
     },
@@ -150,10 +150,13 @@ impl Check {
     fn contents(&mut self, bytes: &[u8]) {
         let (contents, wrong) = written::read::<Contents>(bytes, contents::FORMAT);
         wrong.into_iter().for_each(|what| self.findings.add(About::Contents, what));
-        let Some(contents) = contents else {
-            self.end = End::Unreadable;
-            return;
-        };
+        self.end = End::Unreadable;
+        let Some(contents) = contents else { return };
+        let of_gaps = contents.unavailable.iter().flat_map(|gap| [gap.from, gap.to]);
+        let mut times = [contents.from, contents.to, contents.as_of, contents.exported_at].into_iter().chain(of_gaps);
+        if !times.all(sane) {
+            return self.findings.add(About::Contents, "its times are none that a clock has shown");
+        }
         if let Some(trusted) = self.trusted.filter(|trusted| *trusted != contents.key) {
             self.findings.add(About::Signature, format!("it is by the key {}, not by yours, {trusted}", contents.key));
         }
@@ -171,7 +174,10 @@ impl Check {
             End::Read(contents) => Some(*contents),
             End::Unreadable => None,
             End::ToCome => {
-                let what = format!("it ends after line {} without a table of contents: it was cut off", self.number);
+                let what = match self.number {
+                    0 => "it is empty".into(),
+                    last => format!("it ends after line {last} without a table of contents: it was cut off"),
+                };
                 self.findings.add(About::File, what);
                 None
             }

@@ -152,6 +152,11 @@ fn a_period_without_incidents_is_its_table_of_contents_alone() {
 }
 
 #[test]
+fn an_empty_file_is_no_period() {
+    assert_eq!(findings(&[]), ["the file: it is empty"]);
+}
+
+#[test]
 fn what_belongs_to_another_period_is_not_in_it_and_what_was_due_is() {
     for (from, to, expected) in [(0, 1000, 3), (0, 60, 1), (140, 210, 2), (5000, 6000, 0)] {
         let scope = Scope { gaps: vec![], ..scope(from, to) };
@@ -297,7 +302,18 @@ fn a_table_of_contents_that_was_changed_is_not_signed() {
 fn a_table_of_contents_that_does_not_follow_from_the_incidents_is_named_though_it_is_signed() {
     let lines = whole();
     type Lie = fn(&mut Contents);
-    let lies: [(Lie, &str); 12] = [
+    let lies: [(Lie, &str); 14] = [
+        (
+            |contents| contents.to = "+262142-12-31T23:59:59Z".parse().unwrap(),
+            "the table of contents: its times are none that a clock has shown",
+        ),
+        (
+            |contents| {
+                let gap = Gap { from: minute(0), to: Time::MAX_UTC };
+                contents.unavailable = vec![gap; 3];
+            },
+            "the table of contents: its times are none that a clock has shown",
+        ),
         (
             |contents| contents.promises[1].missed = 0,
             "the table of contents: for P1, progress update it says 1 kept, 0 late, 0 missed, 1 waived, 0 open; the incidents \
