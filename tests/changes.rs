@@ -18,8 +18,23 @@ pub struct Follower {
 impl Follower {
     /// Begins where `last` ended.
     pub async fn of(url: &str, token: &str, last: Option<&str>) -> Follower {
+        Self::with(url, last, |request| request.bearer_auth(token)).await
+    }
+
+    /// The pages' own stream, with the cookies of somebody who is signed in.
+    #[allow(dead_code, reason = "one of the test binaries uses it")]
+    pub async fn of_page(url: &str, browser: &Browser, last: Option<&str>) -> Follower {
+        let cookies = browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>();
+        Self::with(url, last, |request| request.header("cookie", cookies.join("; "))).await
+    }
+
+    async fn with(
+        url: &str,
+        last: Option<&str>,
+        known: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
+    ) -> Follower {
         let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().expect("a client");
-        let mut request = http.get(url).bearer_auth(token);
+        let mut request = known(http.get(url));
         if let Some(last) = last {
             request = request.header("Last-Event-ID", last);
         }
@@ -36,8 +51,8 @@ impl Follower {
                 let (event, rest) = (event.to_owned(), rest.to_owned());
                 self.text = rest;
                 let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
-                // A sign of life has no data.
-                let Some(data) = field("data:") else { continue };
+                // A sign of life is no change.
+                let Some(data) = field("data:").filter(|_| field("event:") != Some("alive")) else { continue };
                 self.last = field("id:").map(Into::into);
                 return Some(serde_json::from_str(data).expect("JSON"));
             }

@@ -305,6 +305,7 @@ async fn a_commit_is_told_to_the_other_nodes_unless_the_settings_say_otherwise()
 async fn what_one_node_changes_is_told_live_on_another_whether_it_is_rung_or_looks() {
     let world = World::start().await;
     let token = world.grant("board", Role::Viewer, None).await;
+    let browser = Browser::signed_in(&world, Some("ben"), None).await;
     for notify in [true, false] {
         let node = world.node_with("b", |settings| Settings { notify, ..settings }).await;
         let mut follower = Follower::of(&node.url("/api/v1/changes"), &token, None).await;
@@ -312,6 +313,21 @@ async fn what_one_node_changes_is_told_live_on_another_whether_it_is_rung_or_loo
         let begun = Instant::now();
         follower.until(&text(&incident["id"]), 1).await;
         assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+        world.settle().await;
+
+        // The pages of the other node are as live, for whoever signed in at this one, and a reconnect misses nothing.
+        let mut page = Follower::of_page(&node.url("/live"), &browser, None).await;
+        let (id, reference) = (text(&incident["id"]), text(&incident["reference"]));
+        let begun = Instant::now();
+        world.act(&reference, "acknowledge", "ben", json!({})).await;
+        let seq = world.incident(&reference).await["seq"].as_u64().expect("a number");
+        page.until(&id, seq).await;
+        assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+        let last = page.last.take();
+        drop(page);
+        world.act(&reference, "updates", "ben", json!({"text": "We see it."})).await;
+        let seq = world.incident(&reference).await["seq"].as_u64().expect("a number");
+        Follower::of_page(&node.url("/live"), &browser, last.as_deref()).await.until(&id, seq).await;
         world.settle().await;
         node.stop().await;
     }

@@ -1,6 +1,7 @@
 //! Reaching one person, and hearing back.
 
 use chrono::TimeDelta;
+use ringdown::access::Role;
 use serde_json::json;
 
 use crate::world::*;
@@ -233,6 +234,77 @@ async fn key_five_connects_with_the_customer_and_a_conversation_keeps_the_promis
         }
         world.finish();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_for_it_is_put_through_to_the_customer_and_the_conversation_keeps_the_promise() {
+    let world = World::start().await;
+    let reference = world.report("P1").await;
+    world.seconds(10).await;
+    world.act(&reference, "acknowledge", "ben", json!({})).await;
+    world.minutes(3).await;
+    // The first time his voicemail picks up: nobody is put through to anybody.
+    world.carrier.phone(BEN, Voice::Voicemail { after: 5 }, Texts::Delivered);
+    world.carrier.phone(ACME, talks(40), Texts::Delivered);
+    let rung = world.carrier.calls_to(BEN).len();
+    assert_eq!(world.act(&reference, "call", "ben", json!({})).await.status, 202);
+    let twice = world.act(&reference, "call", "ben", json!({})).await;
+    assert!(twice.status == 409 && twice.body["detail"].as_str().unwrap().contains("rung already"), "{twice:?}");
+    world.minutes(2).await;
+    assert_eq!(world.carrier.calls_to(ACME).len(), 0);
+    assert_eq!(world.incident(&reference).await["response"]["met"], false);
+    // The second time he answers and presses 5.
+    world.carrier.phone(BEN, presses('5'), Texts::Delivered);
+    assert_eq!(world.act(&reference, "call", "ben", json!({})).await.status, 202);
+    world.minutes(3).await;
+    let calls = world.carrier.calls_to(BEN);
+    assert_eq!(calls.len(), rung + 2);
+    let heard = calls.last().unwrap().heard.join(" | ");
+    for words in ["You asked to talk to the customer", "Acme Bank", "Calling", "Recorded: you spoke to the customer"] {
+        assert!(heard.contains(words), "{words}: {heard}");
+    }
+    let response = &world.incident(&reference).await["response"];
+    assert_eq!((response["met"].as_bool(), response["evidence"]["seconds"].as_i64()), (Some(true), Some(40)));
+    world.act(&reference, "resolve", "ben", json!({})).await;
+    let closed = world.act(&reference, "call", "ben", json!({})).await;
+    assert!(closed.status == 409 && closed.body["detail"].as_str().unwrap().contains("closed"), "{closed:?}");
+    world.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_to_the_customer_that_was_asked_for_may_be_tried_again_on_the_same_line() {
+    let world = World::start().await;
+    let reference = world.report("P1").await;
+    world.seconds(10).await;
+    let keys = vec![(6, '1'), (3, '5'), (3, '5')];
+    world.carrier.phone(BEN, Voice::Answers { after: 3, keys, talks: 0, patience: None }, Texts::Delivered);
+    world.act(&reference, "acknowledge", "ben", json!({})).await;
+    assert_eq!(world.act(&reference, "call", "ben", json!({})).await.status, 202);
+    world.minutes(4).await;
+    let heard = world.carrier.calls_to(BEN).last().unwrap().heard.clone();
+    let asked = heard.iter().filter(|words| words.contains("You asked to talk to the customer")).count();
+    assert!(asked >= 2, "a key that does nothing is followed by the question again: {heard:?}");
+    assert!(
+        heard.iter().any(|words| words.contains("did not answer") && words.contains("Press 5 to call again")),
+        "{heard:?}"
+    );
+    assert_eq!(heard.iter().filter(|words| words.starts_with("Calling")).count(), 2, "{heard:?}");
+    world.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_for_others_with_a_commanders_token_and_only_people_with_a_phone_are_rung_for_a_call() {
+    let world = World::start().await;
+    let reference = world.report("P1").await;
+    let path = format!("/api/v1/incidents/{reference}/call");
+    let nobody = world.post_as(&world.grant("script", Role::Responder, None).await, &path, json!({})).await;
+    assert!(nobody.status == 409 && nobody.body["detail"].as_str().unwrap().contains("people.toml"), "{nobody:?}");
+    let ben = world.grant("ben", Role::Responder, Some("ben")).await;
+    assert_eq!(world.post_as(&ben, &path, json!({"as": "carla"})).await.status, 403);
+    let unknown = world.try_post(&path, json!({"as": "zoe"})).await;
+    assert_eq!((unknown.status, unknown.body["errors"][0]["pointer"].as_str()), (422.try_into().unwrap(), Some("/as")));
+    assert_eq!(world.post_as(&ben, &path, json!({})).await.status, 202);
+    world.finish();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -31,6 +31,7 @@ const ROUTES: &[(&str, &str, &str, For)] = &[
     ("GET", "/incidents/{reference}", "/incidents/4821", VIEWER),
     ("POST", "/incidents/{reference}/preview", "/incidents/4821/preview", RESPONDER),
     ("GET", "/incidents/{reference}/export", "/incidents/4821/export", RESPONDER),
+    ("POST", "/incidents/{reference}/call", "/incidents/4821/call", RESPONDER),
     ("POST", "/incidents/{reference}/{act}", "/incidents/4821/updates", RESPONDER),
     ("POST", "/incidents/{reference}/{act}", "/incidents/4821/priority", COMMANDER),
     ("GET", "/oncall", "/oncall", VIEWER),

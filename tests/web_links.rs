@@ -107,6 +107,23 @@ async fn one_press_takes_it_as_the_one_who_was_paged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_has_it_is_rung_and_put_through_by_one_press() {
+    let (world, reference, path) = paged().await;
+    let taken = press(&world, &path, &[("act", "take")]).await.body;
+    assert!(taken.contains("ring me now"), "{taken}");
+    world.minutes(1).await;
+    world.carrier.phone(BEN, presses('5'), Texts::Delivered);
+    world.carrier.phone(ACME, talks(33), Texts::Delivered);
+    let rings = press(&world, &path, &[("act", "call")]).await.body;
+    assert!(rings.contains("Your phone rings."), "{rings}");
+    assert_eq!(press(&world, &path, &[("act", "call")]).await.status, StatusCode::CONFLICT);
+    world.minutes(2).await;
+    let response = &world.incident(&reference).await["response"];
+    assert_eq!((response["met"].as_bool(), response["evidence"]["seconds"].as_i64()), (Some(true), Some(33)));
+    world.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_time_is_noted_for_the_team_and_not_told_to_the_customer() {
     let (world, reference, path) = paged().await;
     let told = world.carrier.texts_to(ACME).len();

@@ -102,20 +102,30 @@ fn prepare<T: Act>(app: &App, caller: &Caller, fields: Value) -> Result<Command,
     command(&body, caller, &app.config.load())
 }
 
-fn command<T: Act>(body: &T, caller: &Caller, config: &Config) -> Result<Command, Problem> {
-    let mut check = Check::default();
-    let by = match body.on_behalf() {
-        None => caller.actor(),
-        Some(person) if caller.person.as_ref() == Some(person) => caller.actor(),
+/// Who acts: the caller, or the person of the field `as` where the caller may act for others.
+pub(super) fn actor(
+    on_behalf: Option<&PersonKey>,
+    caller: &Caller,
+    config: &Config,
+    check: &mut Check,
+) -> Result<Actor, Problem> {
+    match on_behalf {
+        None => Ok(caller.actor()),
+        Some(person) if caller.person.as_ref() == Some(person) => Ok(caller.actor()),
         Some(_) if caller.role < Role::Commander => {
             let detail = "Only a token with the role `commander` or `admin` may act for somebody else (`as`).";
-            return Err(Problem::forbidden(detail));
+            Err(Problem::forbidden(detail))
         }
         Some(person) => {
-            known(person, "/as", config, &mut check);
-            Actor::Person(person.clone())
+            known(person, "/as", config, check);
+            Ok(Actor::Person(person.clone()))
         }
-    };
+    }
+}
+
+fn command<T: Act>(body: &T, caller: &Caller, config: &Config) -> Result<Command, Problem> {
+    let mut check = Check::default();
+    let by = actor(body.on_behalf(), caller, config, &mut check)?;
     let command = body.command(by, config, &mut check);
     check.done()?;
     Ok(command)

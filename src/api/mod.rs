@@ -2,6 +2,7 @@
 //! `Idempotency-Key`. `/api/openapi.json` describes it; a route that is not described there does not exist.
 
 pub mod acts;
+pub mod callback;
 pub mod changes;
 pub mod check;
 pub mod health;
@@ -71,6 +72,7 @@ fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
             OpenApiRouter::new()
                 .merge(incidents::routes())
                 .merge(acts::routes())
+                .merge(callback::routes())
                 .merge(changes::routes())
                 .merge(ledger::routes())
                 .merge(report::routes())

@@ -187,6 +187,27 @@ pub async fn upstream(args: UpstreamArgs) -> anyhow::Result<()> {
     args.target.act("upstream", json!({"service": args.service, "text": args.text}), "noted").await
 }
 
+/// Talk to the customer: your own phone rings, and 5 puts you through.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ringdown call 4821
+  ringdown call 4821 --as amara      Amara's phone rings, with a commander's token
+
+The talk is measured: 30 seconds of it keep the promise to call back.")]
+pub struct CallArgs {
+    #[command(flatten)]
+    target: Target,
+}
+
+/// Has the phone rung.
+pub async fn call(args: CallArgs) -> anyhow::Result<()> {
+    let Target { reference, on_behalf, remote } = &args.target;
+    let body = on_behalf.as_ref().map_or(json!({}), |person| json!({"as": person}));
+    let answer = remote.post(&["incidents", reference, "call"], body).await?;
+    remote.print(&answer, show::call);
+    Ok(())
+}
+
 /// Send the customer the plan's link to talk at once.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:

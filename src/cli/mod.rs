@@ -116,6 +116,8 @@ enum Command {
     Reengage(act::ReengageArgs),
     /// Note trouble at a service that everything rests on
     Upstream(act::UpstreamArgs),
+    /// Talk to the customer: your phone rings, and 5 puts you through
+    Call(act::CallArgs),
     /// Send the customer a link to talk at once
     CallLink(act::CallLinkArgs),
     /// The analysis of the cause: a draft to fill in, or its delivery
@@ -236,6 +238,7 @@ pub async fn main() -> ExitCode {
         Command::RuleOut(args) => act::rule_out(args).await,
         Command::Reengage(args) => act::reengage(args).await,
         Command::Upstream(args) => act::upstream(args).await,
+        Command::Call(args) => act::call(args).await,
         Command::CallLink(args) => act::call_link(args).await,
         Command::Rca(args) => rca::run(args).await,
         Command::Resolve(args) => act::resolve(args).await,

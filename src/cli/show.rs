@@ -330,6 +330,12 @@ pub fn test_page(answer: &Value) -> String {
     format!("{person} is being paged as a test, in {count} {}.\n", if count == 1 { "way" } else { "ways" })
 }
 
+/// Whose phone rings.
+pub fn call(answer: &Value) -> String {
+    let (reference, person) = (word(answer, "/reference"), word(answer, "/person"));
+    format!("{reference}: the phone of {person} rings. Press 5 to be put through to the customer.\n")
+}
+
 /// Tokens.
 pub fn tokens<Z: TimeZone<Offset: Display>>(answer: &Value, now: DateTime<Utc>, zone: &Z) -> String {
     let rows = items(answer, "/items")

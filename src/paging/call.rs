@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     Attempt, Outcome, Purpose,
     attempt::Said,
-    message, receipt,
+    callback, message, receipt,
     script::{self, Heard, Listener, Progress, ROUNDS},
     store,
 };
@@ -20,7 +20,7 @@ use crate::{
         store as incidents,
     },
     intake::phone::{self, Talk, live::Taken},
-    people::{Channel, E164},
+    people::Channel,
     server::App,
     sla::Zone,
     store::Tx,
@@ -59,6 +59,7 @@ pub async fn turn(app: &App, turn: Turn) -> Result<Document, Unavailable> {
         }
         Some(incident) if line.turn.path == "voice/page/talked" => line.talked(&mut tx, &incident).await?,
         Some(incident) if line.turn.path == "voice/page/bridged" => line.bridged(&mut tx, &incident).await?,
+        Some(incident) if line.attempt.purpose == Purpose::Callback => line.callback(&mut tx, &incident).await?,
         Some(incident) => line.page(&mut tx, incident).await?,
         None if line.attempt.purpose == Purpose::Code => line.code(&mut tx).await?,
         None => line.test(&mut tx).await?,
@@ -175,19 +176,13 @@ impl Line<'_> {
             Some(person) if key != '9' => self.take(tx, &incident, person).await?,
             _ => Talk::Nobody,
         };
-        let listener = self.listener(&incident.zone);
-        match talk {
-            Talk::Join => return Ok(listener.joining(&incident, mine)),
-            Talk::Busy(person) => {
-                let name = message::name(&Actor::Person(person), &self.config);
-                return Ok(listener.goodbye(&format!("{name} is talking to the caller.")));
-            }
-            Talk::Nobody => {}
+        if let Some(document) = self.on_the_line(&incident, mine, talk) {
+            return Ok(document);
         }
-        let number = || incident.contact.number.as_deref().and_then(|number| E164::dialable(number).ok());
+        let listener = self.listener(&incident.zone);
         Ok(match key {
             '9' => listener.goodbye(&message::passed_on(&incident, me.as_ref(), &self.config)),
-            '5' => match number() {
+            '5' => match callback::number(&incident) {
                 Some(to) => listener.connecting(&incident, mine, to),
                 None => listener.no_number(&incident),
             },
@@ -198,6 +193,63 @@ impl Line<'_> {
                 listener.goodbye(&words.unwrap_or_else(|| "Noted.".into()))
             }
         })
+    }
+
+    /// They asked to talk to the customer. Only a key goes on: a voicemail is not put through to anybody.
+    async fn callback(&mut self, tx: &mut Tx, incident: &Incident) -> Result<Document, Unavailable> {
+        let at = self.progress();
+        if !incident.is_open() {
+            self.over(tx, Outcome::Cancelled).await?;
+            let words = message::taken(incident, &self.config, self.listener(&incident.zone).zone);
+            return Ok(self.listener(&incident.zone).goodbye(&words.unwrap_or_else(|| "It is over.".into())));
+        }
+        if self.key() == Some('5') {
+            self.attempt.answer(self.now);
+            self.keep(tx).await?;
+            return self.put_through(tx, incident).await;
+        }
+        match script::heard(self.turn.answered_by, self.key().filter(|key| !matches!(key, '4' | '9')), at) {
+            Heard::TooLong | Heard::Silence => {
+                self.over(tx, Outcome::NoHuman).await?;
+                Ok(self.listener(&incident.zone).goodbye("Nobody was called."))
+            }
+            Heard::Machine | Heard::Press(_) | Heard::More => {
+                self.keep(tx).await?;
+                let waiting = phone::waiting(tx, &incident.id, &self.turn.carrier, self.now).await?;
+                let round = if self.key().is_none() { at.round.saturating_add(1) } else { at.round };
+                let next = Progress { round, turns: at.turns.saturating_add(1) };
+                Ok(self.listener(&incident.zone).callback(incident, waiting, next))
+            }
+        }
+    }
+
+    /// The caller if they wait on the line, else the customer's phone.
+    async fn put_through(&self, tx: &mut Tx, incident: &Incident) -> Result<Document, Unavailable> {
+        let talk = match &self.attempt.person {
+            Some(person) => self.take(tx, incident, person).await?,
+            None => Talk::Nobody,
+        };
+        if let Some(document) = self.on_the_line(incident, false, talk) {
+            return Ok(document);
+        }
+        let listener = self.listener(&incident.zone);
+        Ok(match callback::number(incident) {
+            Some(to) => listener.connecting(incident, false, to),
+            None => listener.goodbye("There is no number to call the customer on."),
+        })
+    }
+
+    /// What is said when the caller is on the line: to whoever comes first, and to everybody after.
+    fn on_the_line(&self, incident: &Incident, mine: bool, talk: Talk) -> Option<Document> {
+        let listener = self.listener(&incident.zone);
+        match talk {
+            Talk::Join => Some(listener.joining(incident, mine)),
+            Talk::Busy(person) => {
+                let name = message::name(&Actor::Person(person), &self.config);
+                Some(listener.goodbye(&format!("{name} is talking to the caller.")))
+            }
+            Talk::Nobody => None,
+        }
     }
 
     /// Whoever takes it talks to the caller, if they wait on the line.

@@ -21,6 +21,9 @@ const PAGE_LIFE: TimeDelta = TimeDelta::minutes(10);
 /// How long a text that only tells something is still worth sending.
 const NEWS_LIFE: TimeDelta = TimeDelta::minutes(30);
 
+/// How long somebody waits for the phone to ring that they asked for.
+const CALLBACK_LIFE: TimeDelta = TimeDelta::minutes(2);
+
 /// A new attempt to reach `address`, due at once.
 fn attempt(purpose: Purpose, priority: Priority, channel: Channel, address: E164, now: Time) -> Attempt {
     Attempt {
@@ -139,6 +142,16 @@ pub fn code(
 ) -> Attempt {
     let code = attempt(Purpose::Code, Priority::P1, channel, to, now);
     Attempt { id, person: Some(person.key.clone()), body: Some(text), expires_at, ..code }
+}
+
+/// A call that puts a person through to the customer, to their first line that takes calls.
+pub fn callback(incident: &Incident, person: &Person, now: Time) -> Option<Attempt> {
+    Some(Attempt {
+        incident: Some(incident.id.clone()),
+        person: Some(person.key.clone()),
+        expires_at: now + CALLBACK_LIFE,
+        ..attempt(Purpose::Callback, incident.priority, Channel::Voice, first(person, Channel::Voice)?, now)
+    })
 }
 
 fn first(person: &Person, channel: Channel) -> Option<E164> {

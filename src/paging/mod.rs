@@ -9,6 +9,7 @@ pub mod answer;
 pub mod attempt;
 pub mod breaker;
 pub mod call;
+pub mod callback;
 pub mod claimed;
 pub mod customer;
 pub mod dispatch;
@@ -53,6 +54,8 @@ pub enum Purpose {
     Customer,
     /// To see that a page would get through. Reaches nobody, and is no page to anybody who counts them.
     Heartbeat,
+    /// To put one of our people through to the customer, because they asked for it.
+    Callback,
     /// To give one of our people a one-time code. Its text has a place for the digits, which are in no row.
     Code,
 }

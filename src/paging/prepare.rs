@@ -146,10 +146,13 @@ impl Sender {
             claimed::refused_texts(attempt, now);
             return Ok((None, None));
         }
-        // A heartbeat goes to the same number every minute, and keeps nobody from sleeping; codes have limits of their own.
         let beats = attempt.purpose == Purpose::Heartbeat;
-        let way =
-            if beats || attempt.purpose == Purpose::Code { Way::Planned } else { self.way(tx, attempt, now).await? };
+        let way = match attempt.purpose {
+            // A heartbeat goes to the same number every minute, and keeps nobody from sleeping. What people ask for
+            // themselves has limits of its own.
+            Purpose::Heartbeat | Purpose::Code | Purpose::Callback => Way::Planned,
+            Purpose::Page | Purpose::Notice | Purpose::Customer => self.way(tx, attempt, now).await?,
+        };
         let person = attempt.person.as_ref().and_then(|key| self.app.config.load().people.get(key).cloned());
         let zone = person.map_or_else(crate::sla::Zone::utc, |person| person.zone);
         let carriers = self.carriers(attempt, now);

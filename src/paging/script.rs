@@ -116,6 +116,20 @@ impl Listener<'_> {
         self.ask(vec![self.say("Ringdown. This is a test. Nothing is wrong. Press 4 to say that you hear it.")], next)
     }
 
+    /// Somebody asked to talk to the customer. `waiting`: the caller is on the line.
+    pub fn callback(&self, incident: &Incident, waiting: bool, next: Progress) -> Document {
+        let (reference, customer) = (spelled(&incident.reference), short(&incident.customer_name, 60));
+        let there = if waiting {
+            "The caller waits on the line. Press 5 to talk to them."
+        } else {
+            "Press 5 to call them now."
+        };
+        let words = format!(
+            "Ringdown. You asked to talk to the customer of {reference}, {customer}. {there} If it was not you, hang up."
+        );
+        self.ask(vec![self.say(words)], next)
+    }
+
     /// A one-time code was asked for.
     pub fn code_waits(&self, next: Progress) -> Document {
         let words = "Ringdown. You, or somebody else, asked for a one-time code. Press 4 to hear it. If it was not you, \
@@ -236,6 +250,13 @@ mod tests {
         let page = |cause| with(|to| to.page(&incident(), cause, false, NEXT).words());
         insta::assert_snapshot!(page(Cause::Opened), @"Ringdown. P1. Acme Bank. Business stopped. checkout down. Incident 4 8 2 1. Press 4 to acknowledge. 5 to call the customer now. 9 to pass it on. Star to hear it again.");
         insta::assert_snapshot!(page(Cause::CallbackAtRisk), @"Ringdown. P1. Acme Bank. Business stopped. checkout down. Call the customer by 13:30. Incident 4 8 2 1. Press 4 to acknowledge. 5 to call the customer now. 9 to pass it on. Star to hear it again.");
+    }
+
+    #[test]
+    fn whoever_asked_for_the_customer_is_asked_for_a_key_before_anybody_is_called() {
+        let asked = |waiting| with(|to| to.callback(&incident(), waiting, NEXT).words());
+        insta::assert_snapshot!(asked(false), @"Ringdown. You asked to talk to the customer of 4 8 2 1, Acme Bank. Press 5 to call them now. If it was not you, hang up.");
+        insta::assert_snapshot!(asked(true), @"Ringdown. You asked to talk to the customer of 4 8 2 1, Acme Bank. The caller waits on the line. Press 5 to talk to them. If it was not you, hang up.");
     }
 
     #[test]

@@ -91,10 +91,10 @@ const PENDING: Sql = Sql::same(
     "select count(*) from attempts where wake_at is not null and stage in ('waiting', 'sending') \
      and purpose <> 'heartbeat'",
 );
-/// Anybody may ask for a code; what they use up must not be missing for a page.
+/// Codes and calls to the customer are asked for; what they use up must not be missing for a page.
 const RECENT: Sql = Sql::same(
     "select sent_at from attempts where address = $1 and channel = $2 and sent_at > $3 and id <> $4 \
-     and purpose <> 'code' order by sent_at desc limit 100",
+     and purpose not in ('code', 'callback') order by sent_at desc limit 100",
 );
 const HASTEN: Sql = Sql::same("update attempts set wake_at = $1 where id = $2 and stage = 'waiting' and wake_at > $1");
 const CANCEL_WAITING: Sql = Sql::same(

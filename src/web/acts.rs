@@ -6,7 +6,7 @@ use axum::{
 };
 
 use super::{Form, Trouble};
-use crate::{api, server::App};
+use crate::{access::Role, api, server::App};
 
 /// Carries out one act and shows the incident again.
 pub(super) async fn act(
@@ -19,11 +19,23 @@ pub(super) async fn act(
     Ok(Redirect::to(&format!("/incidents/{}?done={act}", incident.reference)))
 }
 
+/// Rings the visitor's own phone, to put them through to the customer.
+pub(super) async fn call(
+    State(app): State<App>,
+    Path(reference): Path<String>,
+    form: Form,
+) -> Result<Redirect, Trouble> {
+    form.visitor.require(Role::Responder)?;
+    let incident = api::callback::asked(&app, &form.visitor.caller.actor(), &reference).await?;
+    Ok(Redirect::to(&format!("/incidents/{}?done=call", incident.reference)))
+}
+
 /// What to say after an act, by its name.
 pub(super) fn done(act: &str) -> Option<&'static str> {
     Some(match act {
         "acknowledge" => "It is yours. No further level is paged because nobody acknowledged.",
         "pass-on" => "Passed on. The next level is paged now.",
+        "call" => "Your phone rings. Answer it and press 5: you are put through, and the talk is recorded by itself.",
         "response" => "Recorded: the customer was spoken to.",
         "updates" => "Posted.",
         "priority" => "The priority was changed.",

@@ -94,6 +94,7 @@ pub fn routes() -> Router<App> {
         .route("/incidents/{reference}", get(incident::incident))
         .route("/incidents/{reference}/preview", post(incident::preview_update))
         .route("/incidents/{reference}/export", get(incident::export))
+        .route("/incidents/{reference}/call", post(acts::call))
         .route("/incidents/{reference}/{act}", post(acts::act))
         .route("/people", get(people::people))
         .route("/people/{key}", get(people::person))

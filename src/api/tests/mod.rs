@@ -113,6 +113,7 @@ fn config() -> Config {
 
 /// Every route, and the least role that may use it. A route that is not here, or not in the document, fails a test.
 const ROUTES: &[(&str, &str, Role)] = &[
+    ("post", "/api/v1/incidents/{reference}/call", Role::Responder),
     ("post", "/api/v1/incidents/{reference}/call-link", Role::Responder),
     ("post", "/api/v1/incidents/{reference}/close", Role::Responder),
     ("post", "/api/v1/incidents/{reference}/customer-escalation", Role::Responder),

@@ -15,9 +15,9 @@ use self::stand::{Facts, Stand};
 use super::{Frame, Page, Place, Trouble, form, guess::Guesses, linked};
 use crate::{
     access::session::{self, From},
-    api::Problem,
+    api::{self, Problem},
     id::PageId,
-    incident::{self, Refusal, door::DoorError},
+    incident::{self, Actor, Refusal, door::DoorError},
     paging::{
         self,
         tap::{Tap, tap},
@@ -78,6 +78,11 @@ pub(super) async fn act(
         return Err(Problem::forbidden("This did not come from our page. Open the link in the text once more.").into());
     }
     let fields = form::fields(request).await?;
+    if fields.get("act") == "call" {
+        let me = incident.pages.get(&number).map(|page| Actor::Person(page.person.clone()));
+        api::callback::asked(&app, &me.unwrap_or(Actor::System), incident.id.as_str()).await?;
+        return Ok(Redirect::to(&format!("/a/{token}?done=call")));
+    }
     let (wanted, word) = wanted(&fields)?;
     let said = match tap(&app, &incident.id, number, wanted).await {
         Ok(()) => word,
@@ -105,6 +110,7 @@ fn done(act: &str) -> Option<&'static str> {
     Some(match act {
         "take" => "Recorded. Nobody further is woken because of you.",
         "eta" => "Recorded. The team sees when you are on it.",
+        "call" => "Your phone rings. Answer it and press 5: you are put through, and the talk is recorded by itself.",
         "pass-on" => "Passed on. Go back to sleep if you can.",
         "help" => "They were told that you can help.",
         "late" => "That is not possible any more. This is how it stands:",

@@ -5,7 +5,7 @@ use crate::{
     clock::Time,
     config::Config,
     incident::{Actor, Incident, Recorded, untried},
-    paging::{message, tap},
+    paging::{callback, message, tap},
     people::Person,
     sla::Priority,
 };
@@ -55,6 +55,8 @@ pub(super) struct Next {
     /// Whom to call.
     pub name: Option<String>,
     pub number: Option<String>,
+    /// Whether their own phone can be rung, to be put through.
+    pub rings: bool,
     pub update_by: Option<Time>,
     /// Of the analysis of its cause, once it is over.
     pub analysis_by: Option<Time>,
@@ -139,6 +141,7 @@ impl Next {
             late: call_by.is_some_and(|due| due < now),
             name: incident.contact.name.as_deref().map(|name| message::short(name, 60)),
             number: incident.contact.number.clone(),
+            rings: callback::possible(incident, me),
             update_by: message::update_due(incident),
             analysis_by: None,
             untried: untried::since(events),

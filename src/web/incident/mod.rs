@@ -33,7 +33,7 @@ use crate::{
     clock::Time,
     id::PageId,
     incident::{self, Incident, World, explain::Explained, ledger::reckon::reckon},
-    intake, mail, oncall, report,
+    intake, mail, oncall, paging, report,
     server::App,
     sla::Priority,
     store::Tx,
@@ -72,6 +72,8 @@ pub(super) struct Shown {
 struct Allowed {
     rule_out: bool,
     call_link: bool,
+    /// The visitor's own phone can be rung, to put them through to the customer.
+    call: bool,
     from_integration: bool,
 }
 
@@ -160,6 +162,7 @@ async fn shown(app: &App, tx: &mut Tx, visitor: &Visitor, incident: Incident) ->
     });
     let mut people: Vec<Named> = config.people.keys().map(|key| view::person(key, &config)).collect();
     people.sort_by(|a, b| a.name.cmp(&b.name));
+    let me = caller.person.as_ref().and_then(|key| config.people.get(key));
     let rca =
         (!incident.is_open() && incident.rca.is_some()).then(|| incident::rca::draft(&incident, &events, &config));
     Ok(Shown {
@@ -176,6 +179,7 @@ async fn shown(app: &App, tx: &mut Tx, visitor: &Visitor, incident: Incident) ->
         may: Allowed {
             rule_out: incident.plan.rule_out,
             call_link: incident.plan.call_link.is_some(),
+            call: me.is_some_and(|me| paging::callback::possible(&incident, me)),
             from_integration: matches!(incident.source, incident::Source::Integration { .. }),
         },
         preview: None,

@@ -6,7 +6,7 @@ use crate::{
     escalation::Ladder,
     id::{PageId, PersonKey},
     incident::{Event, Incident, Recorded, World, timeline},
-    paging::{Outcome, Stage},
+    paging::{Outcome, Purpose, Stage},
     people::Person,
 };
 
@@ -70,8 +70,27 @@ pub fn decisions(
             _ => {}
         }
     }
+    decisions.extend(calls(incident, attempts, world));
+    decisions.sort_by_key(|decision| decision.at);
     decisions.extend(not_paged(incident, world, now));
     decisions
+}
+
+/// The calls to the customer that people asked for.
+fn calls(incident: &Incident, attempts: &[AttemptRow], world: World<'_>) -> Vec<Decision> {
+    let asked = attempts.iter().filter(|row| row.purpose == Purpose::Callback);
+    let decision = |row: &AttemptRow| {
+        let key = row.person.as_deref().map(PersonKey::from);
+        let name = key.as_ref().map_or_else(|| "Somebody".into(), |key| view::person(key, world.config).name);
+        let known = key.and_then(|key| world.config.people.get(&key));
+        let call = Line { rule: "asked for by hand".into(), ..line(row, known, incident) };
+        Decision {
+            at: Some(row.created_at),
+            words: format!("{name} asked to talk to the customer"),
+            attempts: vec![call],
+        }
+    };
+    asked.map(decision).collect()
 }
 
 /// Those on the ladder whom nobody has paged, with the reason.
