@@ -55,7 +55,7 @@ pub struct Args {
 /// What is found in a file.
 enum Found {
     Incident(Box<Verified>),
-    Period(Checked),
+    Period(Box<Checked>),
 }
 
 /// Prints what was found; the exit code is 1 when something does not hold.
@@ -100,7 +100,7 @@ fn look(source: &mut dyn BufRead, args: &Args, key: Option<&PublicKey>) -> anyho
         check.line(&line);
         line = next_line(source)?;
     }
-    Ok(Found::Period(check.finish()))
+    Ok(Found::Period(Box::new(check.finish())))
 }
 
 /// The next line with its line feed; empty after the last.

@@ -74,6 +74,25 @@ async fn what_changes_meanwhile_is_in_it_as_it_was_when_its_line_was_written() {
 }
 
 #[tokio::test]
+async fn each_line_has_the_anchors_of_its_incident() {
+    let house = House::furnished().await;
+    open(&house, "one").await;
+    open(&house, "two").await;
+    house.hand.set("2026-11-03T00:00:20Z".parse().unwrap());
+    crate::report::anchor::make(&house.app).await.unwrap().unwrap();
+    let lines = rest(&mut Exporting::begin(&house.app, november()).await.unwrap()).await;
+    for line in &lines[..2] {
+        let export: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(export["anchors"].as_array().unwrap().len(), 1, "{export}");
+    }
+    let checked = checked(&house, &lines);
+    assert_eq!(checked.findings, []);
+    // No timer ran, so that their promises are wrong; their anchors are not.
+    let words: Vec<String> = checked.lines.iter().flat_map(|line| &line.findings).map(ToString::to_string).collect();
+    assert!(words.iter().all(|words| words.contains("neither made nor recorded as missed")), "{words:?}");
+}
+
+#[tokio::test]
 async fn what_goes_wrong_on_the_way_leaves_a_file_that_does_not_look_whole() {
     let house = House::furnished().await;
     open(&house, "one").await;

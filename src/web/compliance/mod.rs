@@ -175,6 +175,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_file_is_named_after_its_period_and_nothing_else_gets_into_the_name() {
+        let name = |from: &str| {
+            let answer = file("signed.jsonl", api::report::SIGNED, from, "");
+            answer.headers()[header::CONTENT_DISPOSITION].to_str().unwrap().to_owned()
+        };
+        assert_eq!(name("2026-11-01"), "attachment; filename=\"ringdown-promises-2026-11-01.signed.jsonl\"");
+        assert_eq!(name("2026\"; x=\r\n/../1"), "attachment; filename=\"ringdown-promises-2026x1.signed.jsonl\"");
+    }
+
+    #[test]
     fn periods_that_are_asked_for_often_are_links_that_keep_the_rest_of_the_question() {
         let wanted = Wanted { customer: "a&b".into(), from: "2026-02-01".into(), ..Wanted::default() };
         let ready = ready(NaiveDate::from_ymd_opt(2026, 3, 31).unwrap(), &wanted);
