@@ -73,7 +73,7 @@ impl Follower {
 }
 
 /// Its id, and the number of its last event.
-async fn newest(world: &World, reference: &str) -> (String, u64) {
+pub async fn newest(world: &World, reference: &str) -> (String, u64) {
     let incident = world.get(&format!("/api/v1/incidents/{reference}")).await;
     let id = text(&incident["id"]);
     let events = world.get(&format!("/api/v1/incidents/{reference}/events?limit=200")).await;

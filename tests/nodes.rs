@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Executor, PgPool, postgres::PgPoolOptions};
 
 use crate::{
-    changes::Follower,
+    changes::{Follower, newest},
     world::{node::Node, *},
 };
 
@@ -320,13 +320,13 @@ async fn what_one_node_changes_is_told_live_on_another_whether_it_is_rung_or_loo
         let (id, reference) = (text(&incident["id"]), text(&incident["reference"]));
         let begun = Instant::now();
         world.act(&reference, "acknowledge", "ben", json!({})).await;
-        let seq = world.incident(&reference).await["seq"].as_u64().expect("a number");
+        let (_, seq) = newest(&world, &reference).await;
         page.until(&id, seq).await;
         assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
         let last = page.last.take();
         drop(page);
         world.act(&reference, "updates", "ben", json!({"text": "We see it."})).await;
-        let seq = world.incident(&reference).await["seq"].as_u64().expect("a number");
+        let (_, seq) = newest(&world, &reference).await;
         Follower::of_page(&node.url("/live"), &browser, last.as_deref()).await.until(&id, seq).await;
         world.settle().await;
         node.stop().await;

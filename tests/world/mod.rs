@@ -323,7 +323,7 @@ impl World {
         );
         const LEASED: Sql = Sql::same(
             "select (select count(*) from timers where wake_at > due_at) \
-             + (select count(*) from attempts where leased_by is not null) \
+             + (select count(*) from attempts where leased_by is not null and wake_at is not null) \
              + (select count(*) from mails where leased_by is not null)",
         );
         let mut tx: Tx = self.running().app.db.read().await.expect("the database");
