@@ -4,7 +4,10 @@ use std::{collections::BTreeSet, fs};
 
 use chrono::TimeDelta;
 use ringdown::{
-    access::{Role, password},
+    access::{
+        Role, password,
+        sign_in::store::{self, Kind},
+    },
     server::boot,
 };
 
@@ -128,13 +131,14 @@ async fn a_code_goes_out_again_after_a_lost_answer_and_is_the_same() {
 #[tokio::test(flavor = "multi_thread")]
 async fn codes_that_anybody_asks_for_hold_up_no_page() {
     let world = World::start().await;
-    for n in 0..12 {
+    let asks = (0..40).map(|n| {
         let mut browser = Browser { from: Some(format!("198.51.{n}.1")), ..Browser::of(&world) };
-        browser.post("/sign-in/code", &[("who", "ben")]).await;
-    }
+        async move { browser.post("/sign-in/code", &[("who", "ben")]).await }
+    });
+    futures::future::join_all(asks).await;
     world.settle().await;
     let codes = world.carrier.texts_to(BEN).len();
-    assert_eq!(codes, 10, "ten in an hour");
+    assert_eq!(codes, 30, "thirty in an hour");
     world.report("P2").await;
     world.settle().await;
     assert_eq!(world.carrier.texts_to(BEN).len(), codes + 1, "the page's text goes at once");
@@ -388,6 +392,35 @@ async fn a_form_of_another_site_does_nothing() {
     assert_eq!(from.post(&link, &[]).await.status, 403);
     assert_eq!(browser.act(&path, &[]).await.status, 303);
     world.settle().await;
+    world.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_tries_at_once_are_a_hundred() {
+    let world = World::start().await;
+    set_password(&world, "admin", Some(Role::Admin), None).await;
+    let tries = (0..100).map(|_| {
+        let mut browser = Browser { from: Some("203.0.113.9".into()), ..Browser::of(&world) };
+        async move { with_password(&mut browser, "admin", "wrong password").await.status }
+    });
+    let statuses = futures::future::join_all(tries).await;
+    assert!(statuses.iter().all(|status| matches!(status, 401 | 429)), "{statuses:?}");
+    let app = &world.running().app;
+    let (name, since) = (app.desk.hashed("admin"), world.now() - TimeDelta::hours(1));
+    let mut tx = app.db.read().await.expect("the database");
+    let of_name = store::of_name(&mut tx, &name, Kind::Password, since).await.expect("the database");
+    let of_network = store::of_network(&mut tx, "203.0.113.0/24", Kind::Password, false, since).await;
+    assert_eq!((of_name, of_network.expect("the database")), (5, 30), "looked at, and held up, and no more");
+    drop(tx);
+
+    let asks = (0..20).map(|_| {
+        let mut browser = Browser { from: Some("203.0.113.9".into()), ..Browser::of(&world) };
+        async move { browser.post("/sign-in/code", &[("who", "ben")]).await.status }
+    });
+    let statuses = futures::future::join_all(asks).await;
+    assert_eq!(statuses.iter().filter(|status| **status == 303).count(), 10, "{statuses:?}");
+    world.settle().await;
+    assert_eq!(world.carrier.texts_to(BEN).len(), 3);
     world.finish();
 }
 
