@@ -267,17 +267,58 @@ async fn what_comes_back_from_the_issuer_counts_in_the_browser_that_was_sent_the
     assert_eq!(victim.get(&back).await.status, 400);
     victim.get("/sign-in/oidc").await;
     assert_eq!(victim.get(&back).await.status, 400, "the state of another");
-    // Where it belongs, it counts, and once.
+    // Where it belongs, it counts, and once: the issuer is not asked again.
     let kept = attacker.clone();
     assert_eq!(attacker.get(&back).await.to(), "/");
-    assert_eq!(kept.clone().get(&back).await.status, 502, "the code was exchanged");
-    assert_eq!(issuer.violations(), ["token: a code that is not known, or was exchanged"]);
+    assert_eq!(kept.clone().get(&back).await.status, 400, "it was used");
+    assert_eq!(issuer.violations(), [""; 0]);
     // Not an hour later.
     let mut slow = Browser::of(&world);
     let there = slow.get("/sign-in/oidc").await;
     let back = slow.get(there.to()).await.location.expect("the way back");
     world.minutes(11).await;
     assert_eq!(slow.get(back.strip_prefix(PUBLIC_URL).expect("to us")).await.status, 400);
+    world.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_comes_back_from_the_issuer_in_vain_is_stopped_and_leaves_little_behind() {
+    let (world, issuer) = with_issuer("ben@example.com").await;
+    set_password(&world, "admin", Some(Role::Admin), None).await;
+    let begin = async |from: &str| {
+        let mut browser = Browser { from: Some(from.into()), ..Browser::of(&world) };
+        let there = browser.get("/sign-in/oidc").await;
+        let (_, state) = there.to().split_once("&state=").expect("a state");
+        let state = state.split('&').next().expect("a state").to_owned();
+        (browser, state)
+    };
+    let (browser, state) = begin("203.0.113.9").await;
+    let refused = format!("/sign-in/oidc/callback?state={state}&error=x");
+    let mut statuses = Vec::new();
+    for _ in 0..40 {
+        // It keeps its cookie.
+        statuses.push(browser.clone().get(&refused).await.status);
+    }
+    assert_eq!((statuses[0], &statuses[1..]), (403, [400; 39].as_slice()), "good for one callback");
+    let junk = format!("/sign-in/oidc/callback?state={state}&code=junk");
+    assert_eq!(browser.clone().get(&junk).await.status, 400);
+    assert_eq!(issuer.violations(), [""; 0], "the issuer was not asked");
+
+    let mut statuses = Vec::new();
+    for _ in 0..32 {
+        let (mut browser, state) = begin("203.0.113.9").await;
+        statuses.push(browser.get(&format!("/sign-in/oidc/callback?state={state}&code=junk")).await.status);
+    }
+    assert_eq!((&statuses[..29], &statuses[29..]), ([502; 29].as_slice(), [429; 3].as_slice()));
+    assert_eq!(issuer.violations().len(), 29, "no more than were looked at");
+    let mut admin = Browser { from: Some("203.0.113.9".into()), ..Browser::of(&world) };
+    assert_eq!(with_password(&mut admin, "admin", PASSWORD).await.to(), "/incidents", "another way is open");
+    assert_eq!(admin.get("/audit").await.text.matches("failed to sign in").count(), 30);
+    let mut elsewhere = Browser { from: Some("198.51.100.7".into()), ..Browser::of(&world) };
+    assert_eq!(single_sign_on(&mut elsewhere).await.to(), "/oncall");
+    world.minutes(15).await;
+    let mut again = Browser { from: Some("203.0.113.9".into()), ..Browser::of(&world) };
+    assert_eq!(single_sign_on(&mut again).await.to(), "/oncall");
     world.finish();
 }
 
@@ -360,6 +401,35 @@ async fn guessing_holds_up_the_network_that_guesses_and_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_tries_at_once_are_a_hundred() {
+    let world = World::start().await;
+    set_password(&world, "admin", Some(Role::Admin), None).await;
+    let tries = (0..100).map(|_| {
+        let mut browser = Browser { from: Some("203.0.113.9".into()), ..Browser::of(&world) };
+        async move { with_password(&mut browser, "admin", "wrong password").await.status }
+    });
+    let statuses = futures::future::join_all(tries).await;
+    assert!(statuses.iter().all(|status| matches!(status, 401 | 429)), "{statuses:?}");
+    let app = &world.running().app;
+    let (name, since) = (app.desk.hashed("admin"), world.now() - TimeDelta::hours(1));
+    let mut tx = app.db.read().await.expect("the database");
+    let of_name = store::of_name(&mut tx, &name, Kind::Password, since).await.expect("the database");
+    let of_network = store::of_network(&mut tx, "203.0.113.0/24", Kind::Password, false, since).await;
+    assert_eq!((of_name, of_network.expect("the database")), (5, 30), "looked at, and held up, and no more");
+    drop(tx);
+
+    let asks = (0..20).map(|_| {
+        let mut browser = Browser { from: Some("203.0.113.9".into()), ..Browser::of(&world) };
+        async move { browser.post("/sign-in/code", &[("who", "ben")]).await.status }
+    });
+    let statuses = futures::future::join_all(asks).await;
+    assert_eq!(statuses.iter().filter(|status| **status == 303).count(), 10, "{statuses:?}");
+    world.settle().await;
+    assert_eq!(world.carrier.texts_to(BEN).len(), 3);
+    world.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_form_of_another_site_does_nothing() {
     let world = World::start().await;
     set_password(&world, "admin", Some(Role::Admin), None).await;
@@ -392,35 +462,6 @@ async fn a_form_of_another_site_does_nothing() {
     assert_eq!(from.post(&link, &[]).await.status, 403);
     assert_eq!(browser.act(&path, &[]).await.status, 303);
     world.settle().await;
-    world.finish();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_tries_at_once_are_a_hundred() {
-    let world = World::start().await;
-    set_password(&world, "admin", Some(Role::Admin), None).await;
-    let tries = (0..100).map(|_| {
-        let mut browser = Browser { from: Some("203.0.113.9".into()), ..Browser::of(&world) };
-        async move { with_password(&mut browser, "admin", "wrong password").await.status }
-    });
-    let statuses = futures::future::join_all(tries).await;
-    assert!(statuses.iter().all(|status| matches!(status, 401 | 429)), "{statuses:?}");
-    let app = &world.running().app;
-    let (name, since) = (app.desk.hashed("admin"), world.now() - TimeDelta::hours(1));
-    let mut tx = app.db.read().await.expect("the database");
-    let of_name = store::of_name(&mut tx, &name, Kind::Password, since).await.expect("the database");
-    let of_network = store::of_network(&mut tx, "203.0.113.0/24", Kind::Password, false, since).await;
-    assert_eq!((of_name, of_network.expect("the database")), (5, 30), "looked at, and held up, and no more");
-    drop(tx);
-
-    let asks = (0..20).map(|_| {
-        let mut browser = Browser { from: Some("203.0.113.9".into()), ..Browser::of(&world) };
-        async move { browser.post("/sign-in/code", &[("who", "ben")]).await.status }
-    });
-    let statuses = futures::future::join_all(asks).await;
-    assert_eq!(statuses.iter().filter(|status| **status == 303).count(), 10, "{statuses:?}");
-    world.settle().await;
-    assert_eq!(world.carrier.texts_to(BEN).len(), 3);
     world.finish();
 }
 

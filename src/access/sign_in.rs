@@ -315,12 +315,48 @@ pub async fn by_link(app: &App, token: &str, from: &From) -> sqlx::Result<Tried>
     Ok(Tried::In(set))
 }
 
-/// A person whom the issuer named.
-pub async fn by_oidc(app: &App, person: &PersonKey, from: &From) -> sqlx::Result<HeaderValue> {
-    let now = app.clock.now();
+/// A browser that came back from the issuer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CameBack {
+    /// Its state was not used before, and is now. This is the id of the try: a wrong one until [`by_oidc`].
+    First(String),
+    /// It was used before.
+    Again,
+    /// Too many came back in vain from there.
+    TooMany,
+}
+
+/// Uses up the state of a sign-in at the issuer, before the issuer is asked anything.
+pub async fn back_from_oidc(app: &App, state: &str, from: &From) -> sqlx::Result<CameBack> {
+    let (id, now) = (format!("flow_{}", app.desk.hashed(state)), app.clock.now());
+    let this = Try { name: "", network: &from.network, kind: Kind::Oidc };
+    // Whoever comes again and again only reads.
+    let mut tx = app.db.read().await?;
+    if turn::is_stopped(&mut tx, this.network, this.kind, now).await? {
+        return Ok(CameBack::TooMany);
+    }
+    if store::is_tried(&mut tx, &id).await? {
+        return Ok(CameBack::Again);
+    }
+    drop(tx);
+    retried(|| async {
+        let (_turn, mut tx) = turn::take(app, this).await?;
+        if turn::is_stopped(&mut tx, this.network, this.kind, now).await? {
+            return Ok(CameBack::TooMany);
+        }
+        if !store::tried_once(&mut tx, &id, this, now).await? {
+            return Ok(CameBack::Again);
+        }
+        tx.commit().await?;
+        Ok(CameBack::First(id.clone()))
+    })
+    .await
+}
+
+/// A person whom the issuer named, by the try of this id.
+pub async fn by_oidc(app: &App, id: &str, person: &PersonKey, from: &From) -> sqlx::Result<HeaderValue> {
     let mut tx = app.db.begin().await?;
-    let this = Try { name: &app.desk.hashed(person.as_str()), network: &from.network, kind: Kind::Oidc };
-    store::tried(&mut tx, this, true, now).await?;
+    store::right_of(&mut tx, id, &app.desk.hashed(person.as_str())).await?;
     let set = enter(&mut tx, app, &Who::person(person.clone()), How::Oidc, from).await?;
     tx.commit().await?;
     Ok(set)

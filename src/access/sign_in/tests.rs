@@ -362,6 +362,32 @@ async fn a_link_signs_in_once_within_ten_minutes() {
 }
 
 #[tokio::test]
+async fn a_browser_comes_back_from_the_issuer_once_and_thirty_times_in_vain() {
+    let (app, hand, _folder) = app().await;
+    let back = |state: String, network: &'static str| {
+        let app = app.clone();
+        async move { back_from_oidc(&app, &state, &from(network)).await.unwrap() }
+    };
+    let CameBack::First(id) = back("mine".into(), "cafe").await else { panic!("it is the first") };
+    assert_eq!(back("mine".into(), "cafe").await, CameBack::Again);
+    assert_eq!(back("mine".into(), "home").await, CameBack::Again, "wherever");
+    by_oidc(&app, &id, &"anna".into(), &from("cafe")).await.unwrap();
+    assert_eq!(back("mine".into(), "cafe").await, CameBack::Again);
+    // What was right does not count.
+    let all = futures::future::join_all((0..40).map(|n| back(format!("flow {n}"), "cafe"))).await;
+    assert_eq!(all.iter().filter(|one| matches!(one, CameBack::First(_))).count(), 30);
+    assert_eq!(all.iter().filter(|one| **one == CameBack::TooMany).count(), 10);
+    assert_eq!(back("mine".into(), "cafe").await, CameBack::TooMany);
+    assert!(matches!(back("another".into(), "home").await, CameBack::First(_)));
+    pass(&hand, &app, TimeDelta::minutes(15));
+    assert!(matches!(back("another day".into(), "cafe").await, CameBack::First(_)));
+    // The network is known as hers, for codes and passwords too.
+    let mut tx = app.db.read().await.unwrap();
+    let known = store::is_known(&mut tx, &app.desk.hashed("anna"), "cafe", app.clock.now() - limit::KNOWN_FOR).await;
+    assert!(known.unwrap());
+}
+
+#[tokio::test]
 async fn what_is_old_is_forgotten_and_the_audit_is_kept_for_more_than_a_year() {
     let (app, hand, _folder) = app().await;
     let id = ask(&app, "anna", "home").await.unwrap();
