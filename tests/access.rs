@@ -429,6 +429,74 @@ async fn a_hundred_tries_at_once_are_a_hundred() {
     world.finish();
 }
 
+/// SQLite keeps U+0000 in a text, and PostgreSQL does not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_nul_in_an_address_or_a_form_is_no_mistake_of_ours() {
+    let world = World::start().await;
+    let reference = world.report("P1").await;
+    let mut admin = Browser::signed_in(&world, None, Some(Role::Admin)).await;
+    for path in [
+        "/a/%00",
+        "/a/4821%00",
+        "/s/%00",
+        "/incidents/%00",
+        "/incidents/%00/export",
+        "/incidents?team=%00&customer=%00",
+        "/people/%00",
+        "/audit?before=aud_%00",
+        "/compliance?team=%00&from=%00",
+        "/intake/payloads/%00",
+        "/oncall?schedule=%00",
+        "/oncall/feed/%00.ics",
+        "/sign-in/link/%00",
+        "/sign-in/code?c=%00",
+        "/sign-in?next=%00",
+        "/sign-in/oidc/callback?state=%00",
+    ] {
+        for browser in [&mut Browser::of(&world), &mut admin] {
+            let page = browser.get(path).await;
+            assert!(matches!(page.status, 400 | 404), "{path}: {page:?}");
+        }
+    }
+    for path in
+        ["/api/v1/incidents/%00", "/api/v1/incidents?customer=%00", "/api/v1/intake/%00", "/api/v1/changes?after=%00"]
+    {
+        let answer = world.peek(path).await;
+        assert!(matches!(answer.status, 400 | 404), "{path}: {answer:?}");
+    }
+    let mut stranger = Browser::of(&world);
+    for (path, fields) in [
+        ("/sign-in/password", vec![("name", "\0"), ("password", "\0"), ("next", "\0")]),
+        ("/sign-in/code", vec![("who", "\0"), ("next", "/\0")]),
+        ("/sign-in/code/enter", vec![("c", "cod_\0"), ("code", "\0")]),
+        ("/sign-in/link/nonsense", vec![("\0", "\0")]),
+    ] {
+        let page = stranger.post(path, &fields).await;
+        assert!(page.status < 500, "{path}: {page:?}");
+    }
+    let update = format!("/incidents/{reference}/updates");
+    for (path, fields) in [
+        ("/sign-in/sessions/end", [("id", "\0"), ("x", "")]),
+        ("/oncall/feeds/revoke", [("id", "\0"), ("x", "")]),
+        ("/oncall/end", [("id", "\0"), ("x", "")]),
+        (&update, [("summary", "a\0b"), ("x", "\0")]),
+        ("/incidents/%00/acknowledge", [("x", ""), ("y", "")]),
+        ("/people/ben/confirm", [("id", "\0"), ("digits", "\0")]),
+    ] {
+        let page = admin.act(path, &fields).await;
+        assert!(page.status < 500, "{path}: {page:?}");
+    }
+    for body in [
+        serde_json::json!({"customer": "\0", "priority": "P1", "title": "a", "contact": {"name": "b", "number": ACME}}),
+        serde_json::json!({"customer": "acme", "priority": "P1", "title": "\0", "contact": {"name": "\0", "number": "\0"}}),
+    ] {
+        let answer = world.try_post("/api/v1/incidents", body).await;
+        assert!(answer.status < 500, "{answer:?}");
+    }
+    world.settle().await;
+    world.finish();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_form_of_another_site_does_nothing() {
     let world = World::start().await;
