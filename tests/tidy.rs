@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 const PURE: &[&str] = &[
     "access/code.rs",
     "access/cookie.rs",
+    "access/csrf.rs",
     "access/link.rs",
     "access/limit.rs",
     "access/network.rs",

@@ -56,7 +56,7 @@ async fn an_update_is_seen_as_the_customer_gets_it_before_it_is_posted() {
     let unseen = [("text", "A note"), ("customer_visible:json", "false")];
     place(&browser.act(&format!("{page}/preview"), &unseen).await.text, "The customer gets nothing.");
     let empty = browser.act(&format!("{page}/updates"), &[("text", "  ")]).await;
-    assert!(empty.status == 422 && empty.text.contains("text: missing field"), "{empty:?}");
+    assert!(empty.status == 422 && empty.text.contains("<li>Text is missing.</li>"), "{empty:?}");
     world.finish();
 }
 
@@ -81,6 +81,11 @@ async fn a_shift_changes_hands_and_an_old_page_undoes_nothing() {
     let mut ben = Browser::signed_in(&world, Some("ben"), None).await;
     let late = ben.act("/oncall/give", &[&shift[..], &[("to", "ines")]].concat()).await;
     assert!(late.status == 409 && late.text.contains("changed hands"), "{late:?}");
+    // Nobody gives away more than the shift that is theirs.
+    let far = (world.now() + TimeDelta::days(300)).to_rfc3339();
+    let more = [("schedule", schedule.as_str()), ("start", &start), ("end", &far), ("from", "carla"), ("to", "ines")];
+    let beyond = carla.act("/oncall/give", &more).await;
+    assert!(beyond.status == 409 && beyond.text.contains("changed hands"), "{beyond:?}");
     // Another's shift is a commander's to give.
     let anothers = [&shift[..3], &[("from", "carla"), ("to", "ines")]].concat();
     assert_eq!(ben.act("/oncall/give", &anothers).await.status, 403);

@@ -4,10 +4,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
 use ringdown::{
-    access::{
-        Role,
-        session::{self, How, Who},
-    },
+    access::Role,
     clock::Clock,
     config,
     server::{
@@ -17,26 +14,15 @@ use ringdown::{
 };
 use tempfile::TempDir;
 
+use crate::world::Browser;
+
 const ACME: &str = "12015550150";
 const HOTLINE: &str = "+12015550190";
 
 /// The example world with its handsets, on a clock that can be made faster.
 struct House {
     running: Running,
-    http: reqwest::Client,
     _folder: TempDir,
-}
-
-struct Visitor<'a> {
-    house: &'a House,
-    cookie: String,
-    csrf: String,
-}
-
-struct Answer {
-    status: u16,
-    location: Option<String>,
-    text: String,
 }
 
 impl House {
@@ -56,67 +42,31 @@ impl House {
         };
         let (clock, _) = Clock::scaled(Utc::now(), 20.0);
         let running = boot::start(settings, clock).await.expect("the server starts");
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .tls_certs_only([])
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .expect("a client");
-        House { running, http, _folder: folder }
+        House { running, _folder: folder }
     }
 
-    async fn visitor(&self, role: Role) -> Visitor<'_> {
-        let app = &self.running.app;
-        let mut tx = app.db.begin().await.expect("the database");
-        let who = Who { name: "Test".into(), role: Some(role), ..Who::default() };
-        let set = session::begin(&mut tx, app, &who, How::Link, &session::From::default()).await.expect("a session");
-        tx.commit().await.expect("the database");
-        let cookie = set.to_str().expect("text").split(';').next().expect("a cookie").to_owned();
-        let mut visitor = Visitor { house: self, cookie, csrf: String::new() };
-        let page = visitor.get("/handsets").await.text;
-        if let Some((_, rest)) = page.split_once("name=\"csrf\" value=\"") {
-            visitor.csrf = rest.split('"').next().expect("a token").into();
-        }
-        visitor
+    fn stranger(&self) -> Browser {
+        let base = format!("http://{}", self.running.address);
+        Browser::at(base.clone(), &base)
     }
 
-    async fn ask(&self, request: reqwest::RequestBuilder) -> Answer {
-        let response = request.send().await.expect("an answer");
-        let location = response.headers().get("location").map(|it| it.to_str().expect("text").to_owned());
-        Answer { status: response.status().as_u16(), location, text: response.text().await.expect("a body") }
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.running.address)
+    async fn visitor(&self, role: Role) -> Browser {
+        let mut browser = self.stranger();
+        browser.enter(&self.running.app, None, Some(role)).await;
+        browser
     }
 }
 
-impl Visitor<'_> {
-    async fn get(&self, path: &str) -> Answer {
-        let house = self.house;
-        house.ask(house.http.get(house.url(path)).header("cookie", &self.cookie)).await
-    }
-
-    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let house = self.house;
-        let mut form = form_urlencoded::Serializer::new(String::new());
-        form.append_pair("csrf", &self.csrf).extend_pairs(fields);
-        let request = house.http.post(house.url(path)).header("cookie", &self.cookie);
-        let request = request.header("content-type", "application/x-www-form-urlencoded");
-        house.ask(request.body(form.finish())).await
-    }
-
-    /// Until the page shows it, and the page.
-    async fn sees(&self, what: &str, so: impl Fn(&str) -> bool) -> String {
-        let begun = Instant::now();
-        loop {
-            let page = self.get("/handsets").await.text;
-            if so(&page) {
-                return page;
-            }
-            assert!(begun.elapsed() < Duration::from_secs(60), "never: {what}\n{page}");
-            tokio::time::sleep(Duration::from_millis(30)).await;
+/// Until the page shows it, and the page.
+async fn sees(visitor: &mut Browser, what: &str, so: impl Fn(&str) -> bool) -> String {
+    let begun = Instant::now();
+    loop {
+        let page = visitor.get("/handsets").await.text;
+        if so(&page) {
+            return page;
         }
+        assert!(begun.elapsed() < Duration::from_secs(60), "never: {what}\n{page}");
+        tokio::time::sleep(Duration::from_millis(30)).await;
     }
 }
 
@@ -130,45 +80,47 @@ fn act(page: &str, phone: &str, act: &str) -> Option<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_without_a_session_and_no_mere_viewer_comes_near_the_phones() {
+async fn nobody_but_an_administrator_comes_near_the_phones() {
     let house = House::open().await;
-    let answer = house.ask(house.http.get(house.url("/handsets"))).await;
+    let answer = house.stranger().get("/handsets").await;
     assert_eq!((answer.status, answer.location.as_deref()), (303, Some("/sign-in?next=%2Fhandsets")));
-    let viewer = house.visitor(Role::Viewer).await;
+    let mut viewer = house.visitor(Role::Viewer).await;
     assert_eq!(viewer.get("/handsets").await.status, 403);
     assert_eq!(viewer.get("/handsets/live").await.status, 403);
-    let responder = house.visitor(Role::Responder).await;
-    assert_eq!(responder.get("/handsets").await.status, 200);
-    let forged = Visitor { house: &house, cookie: responder.cookie.clone(), csrf: "x".into() };
-    let dial = [("from", ACME), ("to", HOTLINE)];
-    assert_eq!(forged.post("/handsets/dial", &dial).await.status, 403);
-    assert_eq!(responder.post("/handsets/call/call_x/answer", &[]).await.status, 404);
-    assert_eq!(responder.post("/handsets/call/call_x/dance", &[]).await.status, 404);
-    assert_eq!(responder.post("/handsets/clock", &[("rate", "1e9")]).await.status, 422);
+    // Everybody's one-time codes are on the phones.
+    assert_eq!(house.visitor(Role::Commander).await.get("/handsets").await.status, 403);
+    let mut admin = house.visitor(Role::Admin).await;
+    assert_eq!(admin.get("/handsets").await.status, 200);
+    let dial = [("from", ACME), ("to", HOTLINE), ("csrf", "x")];
+    assert_eq!(admin.post("/handsets/dial", &dial).await.status, 403, "a forged form");
+    assert_eq!(admin.act("/handsets/call/call_x/answer", &[]).await.status, 404);
+    assert_eq!(admin.act("/handsets/call/call_x/dance", &[]).await.status, 404);
+    assert_eq!(admin.act("/handsets/clock", &[("rate", "1e9")]).await.status, 422);
     house.running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_customer_dials_the_engineers_phone_rings_and_four_takes_it() {
     let house = House::open().await;
-    let visitor = house.visitor(Role::Responder).await;
-    let answer = visitor.post("/handsets/dial", &[("from", ACME), ("to", HOTLINE)]).await;
+    let mut visitor = house.visitor(Role::Admin).await;
+    let answer = visitor.act("/handsets/dial", &[("from", ACME), ("to", HOTLINE)]).await;
     assert_eq!(answer.location.as_deref(), Some("/handsets#p12015550150"), "{}", answer.text);
     let page =
-        visitor.sees("the voice asks", |page| page.contains("Press 1 for: ") && page.contains("waits for keys")).await;
+        sees(&mut visitor, "the voice asks", |page| page.contains("Press 1 for: ") && page.contains("waits for keys"))
+            .await;
     let press = act(&page, ACME, "press").expect("a keypad");
-    assert_eq!(visitor.post(&press, &[("keys", "1")]).await.status, 303);
-    let page = visitor.sees("a phone rings", |page| page.contains("data-rings")).await;
+    assert_eq!(visitor.act(&press, &[("keys", "1")]).await.status, 303);
+    let page = sees(&mut visitor, "a phone rings", |page| page.contains("data-rings")).await;
     assert!(page.contains("nobody has it") && page.contains("class=\"number now\" id=\"n2\""));
     let ringing = page.split("<li class=\"phone person ringing\" id=\"p").nth(1).expect("a phone").split('"').next();
     let ringing = ringing.expect("a number").to_owned();
     let answer = act(&page, &ringing, "answer").expect("a button");
-    assert_eq!(visitor.post(&answer, &[]).await.status, 303);
-    let page = visitor.sees("the question", |page| page.contains("Press 4 to acknowledge")).await;
+    assert_eq!(visitor.act(&answer, &[]).await.status, 303);
+    let page = sees(&mut visitor, "the question", |page| page.contains("Press 4 to acknowledge")).await;
     let press = act(&page, &ringing, "press").expect("a keypad");
     // Somebody who is quick hears a refusal, not a crash.
-    assert!([303, 409].contains(&visitor.post(&press, &[("keys", "4")]).await.status));
-    let page = visitor.sees("it is taken", |page| page.contains(" has it</span>")).await;
+    assert!([303, 409].contains(&visitor.act(&press, &[("keys", "4")]).await.status));
+    let page = sees(&mut visitor, "it is taken", |page| page.contains(" has it</span>")).await;
     assert!(page.contains("class=\"number done\" id=\"n3\"") || page.contains("class=\"number now\" id=\"n3\""));
     house.running.stop().await;
 }
@@ -176,19 +128,19 @@ async fn a_customer_dials_the_engineers_phone_rings_and_four_takes_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn texts_behaviours_and_the_clock_are_forms_and_what_was_written_is_text() {
     let house = House::open().await;
-    let visitor = house.visitor(Role::Responder).await;
+    let mut visitor = house.visitor(Role::Admin).await;
     let hostile = "<script>alert(1)</script>\"'><img src=x>";
-    let sms = visitor.post("/handsets/phone/12015550101/sms", &[("to", "+12015550199"), ("body", hostile)]).await;
+    let sms = visitor.act("/handsets/phone/12015550101/sms", &[("to", "+12015550199"), ("body", hostile)]).await;
     assert_eq!((sms.status, sms.location.as_deref()), (303, Some("/handsets#p12015550101")));
     let page = visitor.get("/handsets").await.text;
     assert!(!page.contains("<script>alert") && page.contains("&#60;script&#62;alert(1)"), "it is not escaped");
     let behave = "/handsets/phone/12015550101/behaviour";
-    assert_eq!(visitor.post(behave, &[("behaviour", "voicemail"), ("key", "4")]).await.status, 303);
+    assert_eq!(visitor.act(behave, &[("behaviour", "voicemail"), ("key", "4")]).await.status, 303);
     assert!(visitor.get("/handsets").await.text.contains("it goes to voicemail"));
-    assert_eq!(visitor.post(behave, &[("behaviour", "answers_and_presses"), ("key", "x")]).await.status, 422);
-    assert_eq!(visitor.post(behave, &[("behaviour", "sings")]).await.status, 422);
+    assert_eq!(visitor.act(behave, &[("behaviour", "answers_and_presses"), ("key", "x")]).await.status, 422);
+    assert_eq!(visitor.act(behave, &[("behaviour", "sings")]).await.status, 422);
     assert!(visitor.get("/handsets").await.text.contains("data-rate=\"20\""));
-    assert_eq!(visitor.post("/handsets/clock", &[("rate", "60")]).await.status, 303);
+    assert_eq!(visitor.act("/handsets/clock", &[("rate", "60")]).await.status, 303);
     assert!(visitor.get("/handsets").await.text.contains("value=\"60\" aria-pressed=\"true\""));
     house.running.stop().await;
 }
@@ -196,10 +148,9 @@ async fn texts_behaviours_and_the_clock_are_forms_and_what_was_written_is_text()
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_is_told_when_a_phone_rings() {
     let house = House::open().await;
-    let visitor = house.visitor(Role::Responder).await;
-    let request = house.http.get(house.url("/handsets/live")).header("cookie", &visitor.cookie);
-    let mut stream = request.send().await.expect("a stream");
-    visitor.post("/handsets/phone/12015550101/behaviour", &[("behaviour", "busy")]).await;
+    let mut visitor = house.visitor(Role::Admin).await;
+    let mut stream = visitor.stream("/handsets/live").await;
+    visitor.act("/handsets/phone/12015550101/behaviour", &[("behaviour", "busy")]).await;
     let mut heard = String::new();
     while !heard.contains("event: change") {
         let chunk = tokio::time::timeout(Duration::from_secs(10), stream.chunk()).await.expect("it is told");

@@ -144,6 +144,26 @@ async fn a_time_is_noted_for_the_team_and_not_told_to_the_customer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_asked_for_help_and_says_when_has_answered_the_page() {
+    let (world, reference, _) = paged().await;
+    world.minutes(6).await;
+    press(&world, &link(&world, CARLA, "/a/"), &[("act", "take")]).await;
+    world.act(&reference, "responders", "carla", serde_json::json!({ "person": "dora" })).await;
+    world.seconds(10).await;
+    let dora = link(&world, DORA, "/a/");
+    let page = press(&world, &dora, &[("eta", "15")]).await.body;
+    assert!(page.contains("You help; on it in 15 min, you said."), "{page}");
+    assert_eq!(world.events(&reference, "page_answered").await.len(), 1, "{}", world.timeline(&reference).await);
+    assert_eq!(world.holder(&reference).await.as_deref(), Some("carla"));
+    world.minutes(1).await;
+    let calls = world.carrier.calls_to(DORA);
+    assert!(calls.iter().all(|call| call.hung_up), "her phone rings no more: {}", world.dump().await);
+    let cannot = press(&world, &dora, &[("act", "pass-on")]).await.body;
+    assert!(cannot.contains("Offer to help") && !cannot.contains("You help"), "{cannot}");
+    world.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_another_has_is_said_and_help_is_offered() {
     let (world, reference, ben) = paged().await;
     world.minutes(6).await;
@@ -213,6 +233,20 @@ async fn a_link_that_does_not_hold_says_no_more_than_that() {
     assert_eq!(look(&world, &customer).await.status, StatusCode::OK, "the customer's holds for a month");
     world.advance(chrono::TimeDelta::days(30)).await;
     assert_eq!(look(&world, &customer).await.status, StatusCode::NOT_FOUND);
+    world.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_colleagues_wrong_pastes_lock_nobody_out() {
+    let (world, reference, path) = paged().await;
+    let http = client();
+    for n in 0..100 {
+        let wrong = seen(http.get(world.url(&format!("/a/{reference}{n:a>16}")))).await;
+        assert_eq!(wrong.status, StatusCode::NOT_FOUND);
+    }
+    assert_eq!(look(&world, &path).await.status, StatusCode::OK);
+    press(&world, &path, &[("act", "take")]).await;
+    assert_eq!(world.holder(&reference).await.as_deref(), Some("ben"));
     world.finish();
 }
 

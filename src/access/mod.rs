@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod code;
 pub mod cookie;
+pub mod csrf;
 mod desk;
 pub mod least;
 pub mod limit;

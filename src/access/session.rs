@@ -15,17 +15,14 @@ use axum::{
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
-use hmac::Mac;
 use rand::Rng;
 use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 
 use super::{
     Caller, Role,
     cookie::Cookie,
-    network, origin,
+    csrf, network, origin,
     refused::{self, Forbidden},
-    token::keyed,
 };
 use crate::{clock::Time, config::Config, id::PersonKey, server::App, store::Tx};
 
@@ -116,10 +113,9 @@ pub struct From {
 pub struct Visitor {
     /// `jti` is the session's id.
     pub caller: Caller,
-    /// What every form of theirs carries in the hidden field `csrf`.
-    pub csrf: String,
     /// The session's id.
     pub session: String,
+    csrf: csrf::Token,
     public_url: String,
 }
 
@@ -129,11 +125,18 @@ impl Visitor {
         if self.caller.role.may(least) { Ok(()) } else { Err(Forbidden { role: self.caller.role, least }) }
     }
 
+    /// What the forms of one page of theirs carry in the hidden field `csrf`: another in each page.
+    pub fn csrf(&self) -> String {
+        let mut mask = [0u8; 32];
+        rand::rng().fill_bytes(&mut mask);
+        self.csrf.masked(&mask)
+    }
+
     /// Whether a form that was posted is one of ours, sent by this visitor: `token` is its hidden field. A page must
     /// not be served with `Referrer-Policy: no-referrer`: browsers then send `Origin: null`, which is refused where they
     /// send no `Sec-Fetch-Site` (over plain http).
     pub fn csrf_holds(&self, token: &str, headers: &HeaderMap) -> bool {
-        bool::from(token.as_bytes().ct_eq(self.csrf.as_bytes())) && is_ours(&self.public_url, headers)
+        self.csrf.is(token) && is_ours(&self.public_url, headers)
     }
 }
 
@@ -199,8 +202,8 @@ pub async fn of(app: &App, headers: &HeaderMap) -> sqlx::Result<Option<Visitor>>
         let caller = Caller { name, jti: id.clone(), role, person };
         return Ok(Some(Visitor {
             caller,
-            csrf: csrf(&token),
             session: id,
+            csrf: csrf::Token::of(&token),
             public_url: app.settings.public_url.clone(),
         }));
     }
@@ -287,13 +290,6 @@ fn read_token(text: &str) -> Option<[u8; 32]> {
         return None;
     }
     BASE64_URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()
-}
-
-/// Worked out from what only this browser and we have seen, and it tells nothing of it.
-fn csrf(token: &[u8; 32]) -> String {
-    let mut mac = keyed(token);
-    mac.update(b"csrf");
-    BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
 }
 
 fn sign_in_first(parts: &Parts) -> Response {

@@ -23,7 +23,8 @@ use crate::{
     config::Config,
     id::{PersonKey, ScheduleKey},
     oncall::{
-        Override, coverage,
+        Override, coverage, roster,
+        stand_in::{LONGEST, Refused},
         store::{self, Ended},
     },
     server::App,
@@ -130,11 +131,28 @@ async fn add_once(app: &App, caller: &Caller, posted: &Posted<OverrideBody>) -> 
     work.finish(app, StatusCode::CREATED, &view).await
 }
 
-/// Puts somebody in, for somebody who does not come with a request of the API: the pages.
-pub async fn put(app: &App, caller: &Caller, body: OverrideBody) -> Result<OverrideView, Problem> {
+/// Puts somebody in for `from` (or nobody), on a page, as long as all of that time is still theirs: whoever looked at
+/// an old page undoes nothing, and gives away no shift but the one they named.
+pub async fn hand_over(
+    app: &App,
+    caller: &Caller,
+    from: Option<&PersonKey>,
+    body: OverrideBody,
+) -> Result<OverrideView, Problem> {
     let config = app.config.load_full();
+    let schedule = config.schedules.get(&body.schedule);
+    let schedule = schedule.ok_or_else(|| Problem::not_found("This schedule is gone."))?;
     retried(|| async {
         let mut tx = app.db.begin().await?;
+        store::lock(&mut tx, &body.schedule).await?;
+        let begins = body.start.unwrap_or(app.clock.now());
+        if body.end > begins + LONGEST {
+            return Err(Problem::field("/end", Refused::TooLong.to_string()));
+        }
+        let overrides = store::list(&mut tx, &body.schedule, begins, body.end).await?;
+        if !roster::is_theirs(schedule, &overrides, from, begins, body.end) {
+            return Err(Problem::conflict("That shift changed hands since this page was made. Look at it again."));
+        }
         let view = insert(&mut tx, &config, caller, &body, app.clock.now()).await?;
         tx.commit().await?;
         app.bell.ring();

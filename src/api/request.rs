@@ -1,7 +1,9 @@
 //! What is read from a request: a path's name, the query, a JSON body. Bounded, and refused with a [`Problem`].
 
+use std::time::Duration;
+
 use axum::{
-    body::{Bytes, to_bytes},
+    body::{Body, Bytes, to_bytes},
     extract::{FromRequest, FromRequestParts, Path, Query, Request},
     http::{Uri, header, request::Parts},
 };
@@ -13,6 +15,8 @@ use crate::server::App;
 
 /// The longest body of our own API, in bytes.
 pub const MOST_BYTES: usize = 256 * 1024;
+/// How long a body may take to arrive, in real time.
+const ARRIVAL: Duration = Duration::from_secs(10);
 /// The longest `Idempotency-Key`.
 const LONGEST_KEY: usize = 255;
 /// The longest name in a path.
@@ -92,11 +96,18 @@ impl<T: DeserializeOwned> FromRequest<App> for Posted<T> {
         }
         let mut digest = Sha256::new();
         digest.update(format!("{} {}\n", request.method(), request.uri()));
-        let bytes: Bytes = to_bytes(request.into_body(), MOST_BYTES)
-            .await
-            .map_err(|_| Problem::too_large(format!("At most {} KB are taken.", MOST_BYTES / 1024)))?;
+        let bytes = body(request.into_body(), MOST_BYTES).await?;
         digest.update(&bytes);
         Ok(Posted { body: json(&bytes)?, key, digest: hex::encode(digest.finalize()) })
+    }
+}
+
+/// A body, whole. One that is too large, or comes byte by byte to keep a connection, is not waited for.
+pub async fn body(body: Body, most: usize) -> Result<Bytes, Problem> {
+    match tokio::time::timeout(ARRIVAL, to_bytes(body, most)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => Err(Problem::too_large(format!("At most {} KB are taken.", most / 1024))),
+        Err(_) => Err(Problem::too_slow(format!("The body did not arrive within {} seconds.", ARRIVAL.as_secs()))),
     }
 }
 

@@ -103,8 +103,7 @@ pub(super) fn key_press(draft: &mut Draft<'_>, page: u32, key: char) -> Result<(
                 Ok(()) | Err(Refusal::AlreadyAcknowledged { .. }) => {}
                 Err(refusal) => return Err(refusal),
             }
-            draft.record(Event::CallbackStarted { by });
-            Ok(())
+            start_callback(draft, &by)
         }
         '9' => pass_on(draft, &by, Via::Key, Some(page)),
         '*' => Ok(()),
@@ -112,6 +111,12 @@ pub(super) fn key_press(draft: &mut Draft<'_>, page: u32, key: char) -> Result<(
             Err(Refusal::Invalid("press 4 to acknowledge, 5 to call the customer, 9 to pass on, star to repeat".into()))
         }
     }
+}
+
+pub(super) fn start_callback(draft: &mut Draft<'_>, by: &Actor) -> Result<(), Refusal> {
+    known(draft, by)?;
+    draft.record(Event::CallbackStarted { by: by.clone() });
+    Ok(())
 }
 
 pub(super) fn record_response(draft: &mut Draft<'_>, by: &Actor, evidence: &Evidence) -> Result<(), Refusal> {

@@ -139,6 +139,10 @@ pub enum Command {
         page: u32,
         key: char,
     },
+    /// They are put through to the customer, on a call of ours that they asked for.
+    StartCallback {
+        by: Actor,
+    },
     RecordResponse {
         by: Actor,
         evidence: Evidence,

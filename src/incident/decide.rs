@@ -137,6 +137,7 @@ fn carry(draft: &mut Draft<'_>, command: &Command) -> Result<(), Refusal> {
         Command::Acknowledge { by, via, page } => acts::acknowledge(draft, by, *via, *page)?,
         Command::PassOn { by, via, page } => acts::pass_on(draft, by, *via, *page)?,
         Command::KeyPress { page, key } => acts::key_press(draft, *page, *key)?,
+        Command::StartCallback { by } => acts::start_callback(draft, by)?,
         Command::RecordResponse { by, evidence } => acts::record_response(draft, by, evidence)?,
         Command::PostUpdate { by, text, customer_visible } => acts::post_update(draft, by, text, *customer_visible)?,
         Command::SetPriority { by, priority, reason } => acts::set_priority(draft, by, *priority, reason)?,

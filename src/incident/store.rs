@@ -154,7 +154,7 @@ pub async fn by_reference(tx: &mut Tx, reference: &str) -> sqlx::Result<Option<I
     one(on!(tx, BY_REFERENCE, |c, sql| sqlx::query_scalar(sql).bind(reference).fetch_optional(c).await)?)
 }
 
-/// Every incident that has a short reference or had it, the newest first.
+/// The incidents that have a short reference or had it, the newest first, 20 at most.
 pub async fn of_reference(tx: &mut Tx, reference: &str) -> sqlx::Result<Vec<Incident>> {
     many(on!(tx, OF_REFERENCE, |c, sql| sqlx::query_scalar(sql).bind(reference).fetch_all(c).await)?)
 }

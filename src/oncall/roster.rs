@@ -39,6 +39,17 @@ pub fn walk<'a>(
     })
 }
 
+/// Whether this person, or nobody, is on call all the time from `from` to `to`.
+pub fn is_theirs(
+    schedule: &Schedule,
+    overrides: &[Override],
+    person: Option<&PersonKey>,
+    from: Time,
+    to: Time,
+) -> bool {
+    walk(schedule, overrides, from, to).all(|shift| shift.person.as_ref() == person)
+}
+
 /// Who holds the pager, and by what right.
 #[derive(PartialEq, Eq)]
 struct Holder<'a> {

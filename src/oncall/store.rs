@@ -10,6 +10,12 @@ use crate::{
     store::{Sql, Tx},
 };
 
+/// Of two who hand over the same shift, one waits for the other. SQLite has one writer.
+const LOCK: Sql = Sql {
+    sqlite: "select 1 from overrides where schedule = $1 limit 1",
+    postgres: "select 1 from (select pg_advisory_xact_lock(hashtext($1))) as locked",
+};
+
 const INSERT: Sql = Sql::same(
     "insert into overrides (id, schedule, person, instead_of, start_at, end_at, created_by, created_at) \
      values ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -52,6 +58,11 @@ fn read((id, schedule, person, instead_of, start, end, created_by, created_at): 
 pub async fn current(tx: &mut Tx, now: Time) -> sqlx::Result<Vec<Override>> {
     let rows: Vec<Row> = on!(tx, CURRENT, |c, sql| sqlx::query_as(sql).bind(now).fetch_all(c).await)?;
     Ok(rows.into_iter().map(read).collect())
+}
+
+/// Holds the overrides of a schedule as they are until the transaction ends.
+pub async fn lock(tx: &mut Tx, schedule: &ScheduleKey) -> sqlx::Result<()> {
+    on!(tx, LOCK, |c, sql| sqlx::query(sql).bind(schedule.as_str()).fetch_optional(c).await.map(drop))
 }
 
 /// The overrides of one schedule that touch `[from, to)`, past ones too, in order of their start.
@@ -121,6 +132,7 @@ pub async fn end(tx: &mut Tx, id: &str, now: Time) -> sqlx::Result<Ended> {
 
 /// Every statement here, for the test that prepares them on both databases.
 pub const STATEMENTS: &[(&str, Sql)] = &[
+    ("oncall::LOCK", LOCK),
     ("oncall::INSERT", INSERT),
     ("oncall::CURRENT", CURRENT),
     ("oncall::TOUCHING", TOUCHING),

@@ -211,7 +211,7 @@ impl Line<'_> {
         match script::heard(self.turn.answered_by, self.key().filter(|key| !matches!(key, '4' | '9')), at) {
             Heard::TooLong | Heard::Silence => {
                 self.over(tx, Outcome::NoHuman).await?;
-                Ok(self.listener(&incident.zone).goodbye("Nobody was called."))
+                Ok(self.listener(&incident.zone).goodbye("No key was pressed."))
             }
             Heard::Machine | Heard::Press(_) | Heard::More => {
                 self.keep(tx).await?;
@@ -225,18 +225,23 @@ impl Line<'_> {
 
     /// The caller if they wait on the line, else the customer's phone.
     async fn put_through(&self, tx: &mut Tx, incident: &Incident) -> Result<Document, Unavailable> {
-        let talk = match &self.attempt.person {
-            Some(person) => self.take(tx, incident, person).await?,
-            None => Talk::Nobody,
-        };
+        let Some(person) = self.attempt.person.clone() else { return Ok(Document::hang_up()) };
+        let talk = self.take(tx, incident, &person).await?;
         if let Some(document) = self.on_the_line(incident, false, talk) {
             return Ok(document);
         }
-        let listener = self.listener(&incident.zone);
-        Ok(match callback::number(incident) {
-            Some(to) => listener.connecting(incident, false, to),
-            None => listener.goodbye("There is no number to call the customer on."),
-        })
+        let Some(to) = callback::number(incident) else {
+            return Ok(self.listener(&incident.zone).goodbye("There is no number to call the customer on."));
+        };
+        match self.app.door.execute_in(tx, &incident.id, Command::StartCallback { by: Actor::Person(person) }).await {
+            Ok(incident) => Ok(self.listener(&incident.zone).connecting(&incident, false, to)),
+            Err(DoorError::Refused(refusal)) => {
+                let listener = self.listener(&incident.zone);
+                let words = message::refused(&refusal, &incident.reference, &self.config, listener.zone);
+                Ok(listener.goodbye(&words))
+            }
+            Err(DoorError::Database(error)) => Err(error.into()),
+        }
     }
 
     /// What is said when the caller is on the line: to whoever comes first, and to everybody after.

@@ -1,8 +1,9 @@
 //! What is done for an attempt that was claimed: decided and written down before anybody does it.
 //!
-//! A batch of attempts is claimed and prepared in one transaction, which touches no row but theirs: it holds their locks,
-//! and whoever acts on an incident locks that first and its attempts afterwards. What ends an attempt moves its page and
-//! its incident on, so that is settled in a transaction of its own, under the same lease.
+//! A batch of attempts is claimed and prepared in one transaction, which touches no row but theirs (and the record of a
+//! heartbeat): it holds their locks, and whoever acts on an incident locks that first and its attempts afterwards. What
+//! ends an attempt moves its page and its incident on, so that is settled in a transaction of its own, under the same
+//! lease.
 
 use chrono::TimeDelta;
 

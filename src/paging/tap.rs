@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 
 use super::{draft, receipt, store};
 use crate::{
+    clock::Time,
     id::{IncidentId, PageId},
     incident::{Actor, Command, Event, Incident, Recorded, Refusal, Via, door::DoorError, store as incidents},
     people::{Channel, Person},
@@ -57,7 +58,11 @@ async fn tap_in(app: &App, tx: &mut Tx, id: &IncidentId, number: u32, tap: Tap) 
         Tap::PassOn => Command::PassOn { by: by.clone(), via: Via::Web, page: Some(number) },
         _ => Command::Acknowledge { by: by.clone(), via: Via::Web, page: Some(number) },
     };
-    if matches!(tap, Tap::Take | Tap::PassOn) || (matches!(tap, Tap::Eta(_)) && !is_on_it(&incident, me)) {
+    // Whoever says when they are on it has answered the page that rings for it.
+    let events = incidents::events(tx, id, 0).await?;
+    let rings = incident.pages.get(&number).is_some_and(|page| page.open);
+    let answers = rings || !is_on_it(&incident, &events, me);
+    if matches!(tap, Tap::Take | Tap::PassOn) || (matches!(tap, Tap::Eta(_)) && answers) {
         answered(app, tx, &PageId::of(id, number)).await?;
         match app.door.execute_in(tx, id, command(tap)).await {
             Ok(_) => {}
@@ -75,19 +80,35 @@ async fn tap_in(app: &App, tx: &mut Tx, id: &IncidentId, number: u32, tap: Tap) 
 }
 
 /// Whether they have it, or said that they help whoever has it.
-pub fn is_on_it(incident: &Incident, me: &Person) -> bool {
-    let holds = incident.holder.as_ref().is_some_and(|holder| holder.who == Actor::Person(me.key.clone()));
-    holds || (incident.holder.is_some() && incident.responders.contains(&me.key))
+pub fn is_on_it(incident: &Incident, events: &[Recorded], me: &Person) -> bool {
+    on_it_since(incident, events, me).is_some()
 }
 
-/// When they said they would be on it, in their words, the last time since they took it.
-pub fn eta(events: &[Recorded], me: &Person) -> Option<String> {
-    notes(events, me).rev().find_map(|(_, text)| Some(text.strip_prefix(ETA)?.trim_end_matches('.').to_owned()))
+/// Since when. To be asked for help is not to give it: only their own word counts, and the last one.
+fn on_it_since(incident: &Incident, events: &[Recorded], me: &Person) -> Option<Time> {
+    let me = Actor::Person(me.key.clone());
+    let holder = incident.holder.as_ref()?;
+    if holder.who == me {
+        return Some(holder.since);
+    }
+    let last = events.iter().rev().find_map(|recorded| match &recorded.event {
+        Event::PageAnswered { by, .. } if *by == me => Some(Some(recorded.at)),
+        Event::Acknowledged { by, .. } | Event::PassedOn { by, .. } if *by == me => Some(None),
+        _ => None,
+    });
+    last.flatten()
 }
 
-/// Whether they offered to help, and nobody need be told so again.
-pub fn offered(events: &[Recorded], me: &Person) -> bool {
-    notes(events, me).any(|(_, text)| text.ends_with(OFFER))
+/// When they said they would be on it, in their words, the last time since they took it or came to help.
+pub fn eta(incident: &Incident, events: &[Recorded], me: &Person) -> Option<String> {
+    let since = on_it_since(incident, events, me)?;
+    let mut since_then = notes(events, me).rev().take_while(|(recorded, _)| recorded.at >= since);
+    since_then.find_map(|(_, text)| Some(text.strip_prefix(ETA)?.trim_end_matches('.').to_owned()))
+}
+
+/// Whether they offered to help a moment ago, and nobody need be told so again.
+pub fn offered(events: &[Recorded], me: &Person, now: Time) -> bool {
+    notes(events, me).any(|(recorded, text)| text.ends_with(OFFER) && now - recorded.at < SAME_OFFER)
 }
 
 /// What they noted that the customer does not see.

@@ -5,8 +5,20 @@ use axum::{
     response::Redirect,
 };
 
+use serde::Deserialize;
+
 use super::{Form, Trouble};
-use crate::{access::Role, api, server::App};
+use crate::{
+    access::{Role, session::Visitor},
+    api,
+    server::App,
+};
+
+/// The incident that a path names, whatever it names besides.
+#[derive(Debug, Deserialize)]
+pub(super) struct Of {
+    reference: String,
+}
 
 /// Carries out one act and shows the incident again.
 pub(super) async fn act(
@@ -17,6 +29,14 @@ pub(super) async fn act(
     let incident = api::acts::named(&app, &form.visitor.caller, &reference, &act, form.fields.json()).await?;
     // Names of acts are ours: it got here.
     Ok(Redirect::to(&format!("/incidents/{}?done={act}", incident.reference)))
+}
+
+/// Whoever asks for the address of an act by itself, after a refusal or from their history: it does nothing and leads to
+/// the incident.
+pub(super) async fn back(State(app): State<App>, Path(of): Path<Of>, visitor: Visitor) -> Result<Redirect, Trouble> {
+    visitor.require(Role::Viewer)?;
+    let incident = api::incidents::find(&mut app.db.read().await?, &of.reference).await?;
+    Ok(Redirect::to(&format!("/incidents/{}", incident.id)))
 }
 
 /// Rings the visitor's own phone, to put them through to the customer.

@@ -1,7 +1,6 @@
 //! What a page's form sends: bounded, and refused unless the page was ours.
 
 use axum::{
-    body::to_bytes,
     extract::{FromRequest, FromRequestParts, Request},
     http::header,
 };
@@ -71,9 +70,7 @@ pub async fn fields(request: Request) -> Result<Fields, Problem> {
     if !kind.starts_with("application/x-www-form-urlencoded") {
         return Err(Problem::bad_request("This is no form of ours."));
     }
-    let bytes = to_bytes(request.into_body(), MOST_BYTES)
-        .await
-        .map_err(|_| Problem::too_large(format!("At most {} KB are taken.", MOST_BYTES / 1024)))?;
+    let bytes = api::request::body(request.into_body(), MOST_BYTES).await?;
     let fields = form_urlencoded::parse(&bytes).into_owned().take(MOST_FIELDS);
     // Browsers send line ends as CRLF. PostgreSQL keeps no text with U+0000 in it, and no name of ours has one.
     Ok(Fields(fields.map(|(name, value)| (name, value.replace("\r\n", "\n").replace('\0', "\u{fffd}"))).collect()))

@@ -36,7 +36,7 @@ const PLACES: [(Place, &str, &str, Role); 9] = [
     (Place::People, "/people", "People", Role::Viewer),
     (Place::Readiness, "/readiness", "Readiness", Role::Viewer),
     (Place::Intake, "/intake", "Intake", Role::Admin),
-    (Place::Handsets, "/handsets", "Handsets", Role::Responder),
+    (Place::Handsets, "/handsets", "Handsets", Role::Admin),
     (Place::Audit, "/audit", "Audit", Role::Admin),
 ];
 
@@ -70,13 +70,7 @@ impl Frame {
         let person = visitor.caller.person.as_ref().and_then(|key| config.people.get(key));
         let name = person.map_or_else(|| visitor.caller.name.clone(), |person| person.name.clone());
         let zone = person.map_or_else(local, |person| person.zone.clone());
-        Frame {
-            caller: Some(visitor.caller.clone()),
-            name,
-            csrf: visitor.csrf.clone(),
-            zone,
-            ..Frame::open(app, place)
-        }
+        Frame { caller: Some(visitor.caller.clone()), name, csrf: visitor.csrf(), zone, ..Frame::open(app, place) }
     }
 
     /// Around a page for anybody.
@@ -133,7 +127,7 @@ impl Frame {
         self.may(Role::Commander)
     }
 
-    /// What a form sends back in its field `csrf`.
+    /// What a form sends back in its field `csrf`: the same in all forms of this page, and in no other page.
     pub fn csrf(&self) -> &str {
         &self.csrf
     }

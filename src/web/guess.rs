@@ -7,8 +7,10 @@ use std::{
 
 use crate::{access::session::From, api::Problem, clock::Time};
 
-/// So many wrong tokens a minute are looked up for one network.
-const MOST: u32 = 30;
+/// So many wrong tokens a minute are looked up for one network, after which it gets none looked up, right or wrong. A
+/// token has 80 random bits: at this rate even ten thousand networks would guess for 10^11 years. So the bound is there
+/// for the database's sake, and far above what a whole office does by a link pasted badly in a bad night.
+const MOST: u32 = 600;
 
 /// More networks are not remembered within a minute; those share one account.
 const MOST_NETWORKS: usize = 10_000;
@@ -27,7 +29,8 @@ impl Guesses {
     /// 429 for whoever guessed wrong too often in this minute.
     pub(super) fn admit(&self, from: &From, now: Time) -> Result<(), Problem> {
         let mut minute = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let wrong = minute.of(now).wrong.get(&from.network).copied().unwrap_or_default();
+        let minute = minute.of(now);
+        let wrong = minute.wrong.get(minute.account(from)).copied().unwrap_or_default();
         if wrong < MOST { Ok(()) } else { Err(Problem::too_many("Too many wrong links. Wait a minute.", 60)) }
     }
 
@@ -35,8 +38,8 @@ impl Guesses {
     pub(super) fn wrong(&self, from: &From, now: Time) {
         let mut minute = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let minute = minute.of(now);
-        let known = minute.wrong.contains_key(&from.network) || minute.wrong.len() < MOST_NETWORKS;
-        *minute.wrong.entry(if known { from.network.clone() } else { String::new() }).or_default() += 1;
+        let account = minute.account(from).to_owned();
+        *minute.wrong.entry(account).or_default() += 1;
     }
 }
 
@@ -47,6 +50,12 @@ impl Minute {
             *self = Minute { number, wrong: BTreeMap::new() };
         }
         self
+    }
+
+    /// Under what its wrong ones are counted: its own name while there is room, else the one that the rest share.
+    fn account<'a>(&self, from: &'a From) -> &'a str {
+        let own = self.wrong.contains_key(&from.network) || self.wrong.len() < MOST_NETWORKS;
+        if own { &from.network } else { "" }
     }
 }
 
@@ -80,5 +89,6 @@ mod tests {
         let guesses = Guesses::default();
         (0..20_000).for_each(|n| guesses.wrong(&from(&n.to_string()), at(0)));
         assert!(guesses.0.lock().unwrap().wrong.len() <= MOST_NETWORKS + 1);
+        assert!(guesses.admit(&from("one more"), at(0)).is_err(), "those without an account of their own share one");
     }
 }

@@ -55,7 +55,7 @@ pub(super) async fn handsets(
     visitor: Visitor,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Trouble> {
-    visitor.require(Role::Responder)?;
+    visitor.require(Role::Admin)?;
     let phones = owner::handsets(&app)?.changes();
     follow(app, &headers, Some(phones)).await
 }

@@ -27,7 +27,7 @@ use askama::Template;
 use axum::{
     Extension, Router,
     extract::Request,
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     middleware::{self, Next},
     response::{Html, IntoResponse, Response},
     routing::{get, post},
@@ -93,16 +93,29 @@ async fn guarded(request: Request, next: Next) -> Response {
     response
 }
 
+/// What is asked for and is not there: a page for people, and a few words for programs.
+async fn nowhere(headers: HeaderMap) -> Response {
+    let problem = Problem::not_found("There is no such page.");
+    let reads = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    if reads.contains("text/html") { Trouble::from(problem).into_response() } else { problem.into_response() }
+}
+
+/// Where a form leads that was refused: whoever asks for it anew asks without the form.
+async fn by_form_alone() -> Trouble {
+    let detail = "This address does something when a form is sent to it, and shows nothing by itself.".into();
+    Problem { title: "Nothing to see here".into(), detail, ..Problem::method_not_allowed() }.into()
+}
+
 /// Every page, and what pages fetch.
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/", get(board::board))
         .route("/incidents", get(incident::list))
         .route("/incidents/{reference}", get(incident::incident))
-        .route("/incidents/{reference}/preview", post(incident::preview_update))
+        .route("/incidents/{reference}/preview", get(acts::back).post(incident::preview_update))
         .route("/incidents/{reference}/export", get(incident::export))
-        .route("/incidents/{reference}/call", post(acts::call))
-        .route("/incidents/{reference}/{act}", post(acts::act))
+        .route("/incidents/{reference}/call", get(acts::back).post(acts::call))
+        .route("/incidents/{reference}/{act}", get(acts::back).post(acts::act))
         .route("/people", get(people::people))
         .route("/people/{key}", get(people::person))
         .route("/people/{key}/test", post(people::test_page))
@@ -135,6 +148,8 @@ pub fn routes() -> Router<App> {
         .route("/assets/{name}", get(assets::asset))
         .route("/favicon.ico", get(assets::icon))
         .merge(access::web::routes())
+        .method_not_allowed_fallback(by_form_alone)
+        .fallback(nowhere)
         .layer(Extension(guess::Guesses::default()))
         .layer(
             CompressionLayer::new().compress_when(

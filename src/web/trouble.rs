@@ -20,8 +20,12 @@ pub enum Trouble {
 #[template(path = "web/trouble.html")]
 struct Page<'a> {
     title: &'a str,
-    detail: &'a str,
+    /// Left out where `errors` say it.
+    detail: Option<String>,
     errors: Vec<String>,
+    /// Whether it may be that something was to be changed.
+    acted: bool,
+    signed_out: bool,
 }
 
 impl From<Problem> for Trouble {
@@ -61,8 +65,20 @@ impl IntoResponse for Trouble {
             Trouble::Problem(problem) => problem,
         };
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let errors = problem.errors.iter().map(|error| sentence(&error.pointer, &error.detail)).collect();
-        let page = Page { title: &problem.title, detail: &problem.detail, errors }.render();
+        let errors: Vec<String> = problem
+            .errors
+            .iter()
+            .map(|error| field(&error.pointer, &error.detail))
+            .map(|words| sentence(&words))
+            .collect();
+        let page = Page {
+            title: &problem.title,
+            detail: errors.is_empty().then(|| sentence(&problem.detail)),
+            errors,
+            acted: !matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED),
+            signed_out: status == StatusCode::UNAUTHORIZED,
+        };
+        let page = page.render();
         let mut response = (status, Html(page.unwrap_or_else(|_| problem.title.clone()))).into_response();
         if let Some(seconds) = problem.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
@@ -71,10 +87,37 @@ impl IntoResponse for Trouble {
     }
 }
 
-/// `note: must not be empty`.
-fn sentence(pointer: &str, detail: &str) -> String {
-    match pointer.trim_start_matches('/') {
-        "" => detail.into(),
-        field => format!("{}: {detail}", field.replace(['/', '_'], " ")),
+/// `note: must not be empty`; one that is not there at all is missing.
+fn field(pointer: &str, detail: &str) -> String {
+    match pointer.trim_start_matches('/').replace(['/', '_'], " ") {
+        field if field.is_empty() => detail.into(),
+        field if detail.starts_with("missing field") => format!("{field} is missing"),
+        field => format!("{field}: {detail}"),
+    }
+}
+
+/// With a capital letter and a full stop: the same words are half a line elsewhere.
+fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    let end = if words.ends_with(|last: char| last.is_alphanumeric() || last == '`') { "." } else { "" };
+    format!("{first}{}{end}", letters.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_told_in_sentences() {
+        for (pointer, detail, expected) in [
+            ("/text", "missing field `text`", "Text is missing."),
+            ("/evidence/call_id", "must not be empty", "Evidence call id: must not be empty."),
+            ("", "Nothing here!", "Nothing here!"),
+            ("", "élan", "Élan."),
+            ("", "", ""),
+        ] {
+            assert_eq!(sentence(&field(pointer, detail)), expected);
+        }
     }
 }

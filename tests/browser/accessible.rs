@@ -12,15 +12,27 @@ const WIDTHS: [u32; 3] = [390, 1280, 1920];
 /// The most bytes that a page may need with all that it fetches.
 const HEAVIEST: f64 = 150_000.0;
 
-/// Looks at one page in every way, and tells what is wrong.
+/// Looks at the page of a path in every way, and tells what is wrong.
 pub async fn look_at(house: &House, browser: &Browser, path: &str, name: &str) -> Vec<String> {
+    look(house, browser, Some(path), name).await
+}
+
+/// The same for the page that the browser shows, which may be one that only a form leads to, with parts unfolded.
+pub async fn look_here(house: &House, browser: &Browser, name: &str) -> Vec<String> {
+    look(house, browser, None, name).await
+}
+
+async fn look(house: &House, browser: &Browser, to: Option<&str>, name: &str) -> Vec<String> {
     let mut wrong = Vec::new();
+    let path = to.unwrap_or(name);
     for dark in [false, true] {
         for width in WIDTHS {
             let scheme = if dark { "dark" } else { "light" };
             let at = format!("{path} at {width}, {scheme}");
             browser.look(width, dark).await;
-            house.go(browser, path).await;
+            if let Some(path) = to {
+                house.go(browser, path).await;
+            }
             browser.until("document.fonts.status === 'loaded'").await;
             let wider = browser.script("return document.documentElement.scrollWidth - window.innerWidth").await;
             if wider.as_f64().unwrap_or_default() > 0.0 {
@@ -28,7 +40,9 @@ pub async fn look_at(house: &House, browser: &Browser, path: &str, name: &str) -
             }
             wrong.extend(violations(browser).await.into_iter().map(|words| format!("{at}: {words}")));
             let console = browser.console().await;
-            wrong.extend(console.into_iter().map(|words| format!("{at}: the console says {words}")));
+            // A refusal is told by the console too.
+            let console = console.into_iter().filter(|words| !words.contains("the server responded with a status of"));
+            wrong.extend(console.map(|words| format!("{at}: the console says {words}")));
             browser.picture(&House::pictures().join(format!("{name}-{width}-{scheme}.png"))).await;
         }
     }

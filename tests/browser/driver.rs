@@ -158,6 +158,16 @@ impl Browser {
         self.with(css, "click", json!({})).await;
     }
 
+    /// Presses keys one after the other, as somebody at a keyboard does: what has the focus gets them.
+    pub async fn keys(&self, keys: &str) {
+        let strokes: Vec<Value> = keys
+            .chars()
+            .flat_map(|key| ["keyDown", "keyUp"].map(|stroke| json!({ "type": stroke, "value": key })))
+            .collect();
+        let keyboard = json!({ "type": "key", "id": "keyboard", "actions": strokes });
+        self.done("actions", json!({ "actions": [keyboard] })).await;
+    }
+
     /// Writes into it, in place of what stood there.
     pub async fn write(&self, css: &str, text: &str) {
         self.with(css, "clear", json!({})).await;

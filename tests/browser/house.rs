@@ -77,15 +77,17 @@ impl House {
 
     /// A browser in which one of our people is signed in.
     pub async fn visitor(&self, person: &str) -> Browser {
-        let browser = Browser::open().await;
-        self.sign_in(&browser, Who::person(person.into())).await;
-        browser
+        self.someone(Who::person(person.into())).await
     }
 
     /// A browser in which somebody is signed in who may do everything.
     pub async fn admin(&self) -> Browser {
+        self.someone(Who { name: "ops".into(), role: Some(Role::Admin), ..Who::default() }).await
+    }
+
+    /// A browser in which somebody is signed in.
+    pub async fn someone(&self, who: Who) -> Browser {
         let browser = Browser::open().await;
-        let who = Who { name: "ops".into(), role: Some(Role::Admin), ..Who::default() };
         self.sign_in(&browser, who).await;
         browser
     }

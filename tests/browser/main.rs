@@ -10,9 +10,11 @@ mod house;
 #[allow(dead_code, reason = "the stories use all of it")]
 #[path = "../world/issuer.rs"]
 mod issuer;
+mod keyboard;
 mod links;
 mod pictures;
 mod plain;
+mod seldom;
 mod sign_in;
 mod story;
 

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use ringdown::access::{Role, sign_in};
+use ringdown::{
+    access::{Role, sign_in},
+    server::App,
+};
 
 use super::{PUBLIC_URL, World};
 
@@ -45,12 +48,17 @@ pub struct Browser {
 
 impl Browser {
     pub fn of(world: &World) -> Browser {
+        Browser::at(world.url(""), PUBLIC_URL)
+    }
+
+    /// One for a service at `base`, whose pages are at `origin` for whoever looks at them.
+    pub fn at(base: String, origin: &str) -> Browser {
         let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).pool_max_idle_per_host(0);
         Browser {
             http: http.redirect(reqwest::redirect::Policy::none()).build().expect("a client"),
-            base: world.url(""),
+            base,
             cookies: BTreeMap::new(),
-            origin: PUBLIC_URL.into(),
+            origin: origin.into(),
             site: Some("same-origin".into()),
             from: None,
         }
@@ -59,16 +67,21 @@ impl Browser {
     /// Somebody who came in by a link of this machine's.
     pub async fn signed_in(world: &World, person: Option<&str>, role: Option<Role>) -> Browser {
         let mut browser = Browser::of(world);
-        let link = link(world, person, role).await;
-        assert_eq!(browser.post(&link, &[]).await.to(), "/");
+        browser.enter(&world.running().app, person, role).await;
         browser
+    }
+
+    /// Comes in by a link of the service's machine.
+    pub async fn enter(&mut self, app: &App, person: Option<&str>, role: Option<Role>) {
+        let link = made(app, person, role).await;
+        assert_eq!(self.post(&link, &[]).await.to(), "/");
     }
 
     fn url(&self, path: &str) -> String {
         if path.starts_with("http") { path.into() } else { format!("{}{path}", self.base) }
     }
 
-    async fn send(&mut self, request: reqwest::RequestBuilder, ours: bool) -> Page {
+    async fn answer(&self, request: reqwest::RequestBuilder, ours: bool) -> reqwest::Response {
         let mut request = request.header("user-agent", "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0");
         if ours {
             let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -79,7 +92,11 @@ impl Browser {
                 request = request.header("x-forwarded-for", from);
             }
         }
-        let response = request.send().await.expect("an answer");
+        request.send().await.expect("an answer")
+    }
+
+    async fn send(&mut self, request: reqwest::RequestBuilder, ours: bool) -> Page {
+        let response = self.answer(request, ours).await;
         let headers = response.headers().clone();
         let texts = |name: &str| -> Vec<String> {
             headers.get_all(name).iter().map(|value| value.to_str().expect("text").to_owned()).collect()
@@ -103,6 +120,11 @@ impl Browser {
         self.send(self.http.get(self.url(path)), ours).await
     }
 
+    /// An answer that does not end: it is read chunk by chunk.
+    pub async fn stream(&self, path: &str) -> reqwest::Response {
+        self.answer(self.http.get(self.url(path)), true).await
+    }
+
     /// Sends a form of a page of ours.
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
         let mut request = self.http.post(self.url(path)).form(fields).header("origin", &self.origin);
@@ -124,6 +146,18 @@ impl Browser {
         self.post(path, &fields).await
     }
 
+    /// Sends a form as `page` has it, lets the world come to rest, and goes where that leads.
+    pub async fn fill(&mut self, world: &World, page: &str, to: &str, fields: &[(&str, &str)]) -> Page {
+        let csrf = self.get(page).await.hidden("csrf").expect("a page with forms");
+        let fields: Vec<(&str, &str)> = fields.iter().copied().chain([("csrf", csrf.as_str())]).collect();
+        let sent = self.post(to, &fields).await;
+        world.settle().await;
+        match &sent.location {
+            Some(next) => self.get(next.split('#').next().expect("a path")).await,
+            None => sent,
+        }
+    }
+
     /// Whether it shows the board.
     pub async fn is_in(&mut self) -> bool {
         self.get("/").await.status == 200
@@ -132,10 +166,13 @@ impl Browser {
 
 /// A link as `ringdown sign-in` prints it, without the host.
 pub async fn link(world: &World, person: Option<&str>, role: Option<Role>) -> String {
-    let app = &world.running().app;
+    made(&world.running().app, person, role).await
+}
+
+async fn made(app: &App, person: Option<&str>, role: Option<Role>) -> String {
     let mut tx = app.db.begin().await.expect("the database");
-    let person = person.map(Into::into);
-    let token = sign_in::make_link(&mut tx, person.as_ref(), "a guest", role, world.now()).await.expect("a link");
+    let (person, now) = (person.map(Into::into), app.clock.now());
+    let token = sign_in::make_link(&mut tx, person.as_ref(), "a guest", role, now).await.expect("a link");
     tx.commit().await.expect("the database");
     format!("/sign-in/link/{token}")
 }

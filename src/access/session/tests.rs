@@ -149,8 +149,9 @@ async fn a_form_needs_the_token_of_its_own_session_and_a_page_of_ours() {
         pairs.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value))).collect()
     };
     let ours = headers(&[("host", "10.0.0.7:8080"), ("origin", "https://r.example.com")]);
-    assert!(one.csrf_holds(&one.csrf, &ours));
-    for bad in ["", &two.csrf, &one.session, &one.csrf[1..], &format!("{}A", one.csrf)] {
+    let (token, later) = (one.csrf(), one.csrf());
+    assert!(token != later && one.csrf_holds(&token, &ours) && one.csrf_holds(&later, &ours));
+    for bad in ["", &two.csrf(), &one.session, &token[1..], &format!("{token}A")] {
         assert!(!one.csrf_holds(bad, &ours), "{bad}");
     }
     for theirs in [
@@ -158,11 +159,11 @@ async fn a_form_needs_the_token_of_its_own_session_and_a_page_of_ours() {
         headers(&[("sec-fetch-site", "cross-site")]),
         headers(&[("origin", "null"), ("host", "r.example.com")]),
     ] {
-        assert!(!one.csrf_holds(&one.csrf, &theirs), "{theirs:?}");
+        assert!(!one.csrf_holds(&token, &theirs), "{theirs:?}");
     }
     let mut twice = ours.clone();
     twice.append("origin", HeaderValue::from_static("https://r.example.com"));
-    assert!(!one.csrf_holds(&one.csrf, &twice));
+    assert!(!one.csrf_holds(&token, &twice));
 }
 
 #[tokio::test]

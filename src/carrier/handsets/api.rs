@@ -1,6 +1,7 @@
 //! The doors of the phones' owners: what is on a phone, and what a person does with it.
 //!
-//! A number in a path may be written with or without its `+`. Whoever may respond to incidents may use every phone.
+//! A number in a path may be written with or without its `+`. They are for administrators: every phone is there, with
+//! the one-time codes and the links that came to it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -66,7 +67,7 @@ impl FromRequestParts<App> for Desk {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        Caller::from_request_parts(parts, app).await?.require(Role::Responder)?;
+        Caller::from_request_parts(parts, app).await?.require(Role::Admin)?;
         owner::handsets(app).map(Desk)
     }
 }

@@ -18,6 +18,7 @@ pub(super) fn any_command() -> impl Strategy<Value = Command> {
         who.clone().prop_map(|by| Command::Acknowledge { by, via: Via::Api, page: None }),
         who.clone().prop_map(|by| Command::PassOn { by, via: Via::Sms, page: None }),
         (1..12u32, key).prop_map(|(page, key)| Command::KeyPress { page, key }),
+        who.clone().prop_map(|by| Command::StartCallback { by }),
         (who.clone(), 0..90u32).prop_map(|(by, seconds)| Command::RecordResponse {
             by,
             evidence: Evidence::Conversation { calls: vec![], seconds }

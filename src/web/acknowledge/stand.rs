@@ -39,8 +39,8 @@ pub(super) enum Stand {
     Free { holder: Option<(String, Time)>, open: bool },
     /// Somebody has it and this page asks for another pair of hands.
     Asked { holder: (String, Time) },
-    /// It is theirs.
-    Mine { since: Time, next: Next },
+    /// It is theirs. `rings`: this page reminds them of it, and goes on until they answer.
+    Mine { since: Time, rings: bool, next: Next },
     /// Somebody else has it.
     Taken { holder: (String, Time), offered: bool, helping: Option<String> },
     /// Nothing is left to do; why.
@@ -56,7 +56,7 @@ pub(super) struct Next {
     pub name: Option<String>,
     pub number: Option<String>,
     /// Whether their own phone can be rung, to be put through.
-    pub rings: bool,
+    pub put_through: bool,
     pub update_by: Option<Time>,
     /// Of the analysis of its cause, once it is over.
     pub analysis_by: Option<Time>,
@@ -115,7 +115,7 @@ impl Stand {
         }
         let Some(holder) = &incident.holder else { return Stand::Free { holder: None, open } };
         if mine {
-            return Stand::Mine { since: holder.since, next: Next::of(incident, me, events, now) };
+            return Stand::Mine { since: holder.since, rings: open, next: Next::of(incident, me, events, now) };
         }
         let named = (message::name(&holder.who, config), holder.since);
         match (open, page.and_then(|page| page.level)) {
@@ -123,8 +123,9 @@ impl Stand {
             (true, Some(_)) => Stand::Free { holder: Some(named), open },
             (false, _) => Stand::Taken {
                 holder: named,
-                offered: tap::offered(events, me),
-                helping: tap::is_on_it(incident, me).then(|| tap::eta(events, me).unwrap_or_default()),
+                offered: tap::offered(events, me, now),
+                helping: tap::is_on_it(incident, events, me)
+                    .then(|| tap::eta(incident, events, me).unwrap_or_default()),
             },
         }
     }
@@ -141,11 +142,11 @@ impl Next {
             late: call_by.is_some_and(|due| due < now),
             name: incident.contact.name.as_deref().map(|name| message::short(name, 60)),
             number: incident.contact.number.clone(),
-            rings: callback::possible(incident, me),
+            put_through: callback::possible(incident, me),
             update_by: message::update_due(incident),
             analysis_by: None,
             untried: untried::since(events),
-            eta: tap::eta(events, me),
+            eta: tap::eta(incident, events, me),
         }
     }
 }
@@ -227,7 +228,8 @@ mod tests {
 
     #[test]
     fn whoever_has_it_is_told_what_is_owed_and_whom_to_call() {
-        let Stand::Mine { since, next } = stand(1, "ben", &after([took("ben"), said("ben", "On it, ETA 15 min.")]))
+        let Stand::Mine { since, rings: false, next } =
+            stand(1, "ben", &after([took("ben"), said("ben", "On it, ETA 15 min.")]))
         else {
             panic!("it is theirs")
         };
@@ -241,17 +243,40 @@ mod tests {
     }
 
     #[test]
+    fn whoever_has_it_and_is_paged_about_it_can_answer_that_page() {
+        let reminded = after([took("ben"), paged(2, "ben", None)]);
+        assert!(matches!(stand(2, "ben", &reminded), Stand::Mine { rings: true, .. }));
+        assert!(matches!(stand(1, "ben", &reminded), Stand::Mine { rings: false, .. }));
+    }
+
+    #[test]
+    fn what_somebody_said_before_it_was_passed_on_is_not_said_again_when_they_take_it_again() {
+        let cannot = Event::PassedOn { by: Actor::Person("ben".into()), via: Via::Web };
+        let (mut incident, mut events) = after([took("ben"), said("ben", "On it, ETA 15 min."), cannot]);
+        let again = Recorded { seq: incident.seq + 1, at: at(90), event: took("ben") };
+        incident.apply(&again);
+        events.push(again);
+        let Stand::Mine { next, .. } = stand(1, "ben", &(incident, events)) else { panic!("it is theirs") };
+        assert_eq!(next.eta, None);
+    }
+
+    #[test]
     fn what_another_has_is_theirs_and_help_can_be_offered_once() {
         let carla = ("CARLA".to_owned(), at(60));
         let taken = |offered| Stand::Taken { holder: carla.clone(), offered, helping: None };
         assert_eq!(stand(1, "ben", &after([took("carla")])), taken(false));
         assert_eq!(stand(1, "ben", &after([took("carla"), said("ben", "BEN offers to help.")])), taken(true));
         // Called in by Carla, and once the page is answered.
-        let asked = [took("carla"), paged(2, "ben", None)];
+        let called = Event::ResponderAdded { by: Actor::Person("carla".into()), person: "ben".into() };
+        let asked = [took("carla"), called, paged(2, "ben", None)];
         assert_eq!(stand(2, "ben", &after(asked.clone())), Stand::Asked { holder: carla.clone() });
         let answered = Event::PageAnswered { by: Actor::Person("ben".into()), via: Via::Web, page: 2 };
         let helps = Stand::Taken { holder: carla.clone(), offered: false, helping: Some(String::new()) };
-        assert_eq!(stand(2, "ben", &after(asked.into_iter().chain([answered]))), helps);
+        assert_eq!(stand(2, "ben", &after(asked.clone().into_iter().chain([answered.clone()]))), helps);
+        // To be asked is not to help, and their last word counts.
+        let cannot = Event::PassedOn { by: Actor::Person("ben".into()), via: Via::Web };
+        assert_eq!(stand(2, "ben", &after(asked.clone().into_iter().chain([cannot.clone()]))), taken(false));
+        assert_eq!(stand(2, "ben", &after(asked.into_iter().chain([answered, cannot]))), taken(false));
         // A higher level, because of a promise: it can be taken over.
         let climbed = [took("carla"), paged(2, "dora", Some(1))];
         assert_eq!(stand(2, "dora", &after(climbed)), Stand::Free { holder: Some(carla), open: true });

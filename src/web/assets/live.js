@@ -44,43 +44,113 @@ setInterval(tick, 1000);
 
 // Regions that change: the elements with `data-live` and an id. A list with `data-live="list"` changes child by child.
 const source = new WeakMap();
+// The token in forms differs in every page.
+const text = (element) => element.outerHTML.replace(/(name="csrf" value=")[^"]*/g, "$1");
 const remember = (root) => {
   for (const region of root.querySelectorAll("[data-live]")) {
-    source.set(region, region.outerHTML);
-    if (region.dataset.live === "list") for (const child of region.children) source.set(child, child.outerHTML);
+    source.set(region, text(region));
+    if (region.dataset.live === "list") for (const child of region.children) source.set(child, text(child));
   }
 };
 
-const kept = (old, fresh) => {
-  // What somebody writes, or has opened, stays as it is.
-  for (const field of old.querySelectorAll("input:not([type=hidden]), textarea, select")) {
-    const again = field.id && fresh.querySelector(`#${CSS.escape(field.id)}`);
-    if (!again) continue;
-    const chosen = field.selectedOptions?.[0];
-    if (chosen ? !chosen.defaultSelected : field.value !== field.defaultValue) again.value = field.value;
-    if (field.checked !== field.defaultChecked) again.checked = field.checked;
+// A region is made like the fresh one node by node: what has the focus, is being written, was opened or is about to be
+// pressed stays the same node. An element is known by its id, else by what it does, else by its place.
+const CONTROL = "a, button, details, form, input, label, select, textarea";
+const KNOWN = "[id], [href], [action], [for], [name]:not([name=csrf]), button";
+const mark = (e) => e.id ? `#${e.id}` : [
+  e.localName, ...["href", "action", "formaction", "for", "name", "type"].map((name) => e.getAttribute(name)),
+  ...(e.localName === "button" ? [e.value, e.textContent] : []),
+].join(" ");
+const key = (node) => {
+  if (node.nodeType !== Node.ELEMENT_NODE) return node.nodeName;
+  const known = node.matches(KNOWN) ? node : node.querySelector(KNOWN);
+  return `${node.localName} ${known ? mark(known) : ""}`;
+};
+const loose = (node) => node.nodeType === Node.ELEMENT_NODE && !node.id && !node.matches(CONTROL);
+
+// Each fresh node with the one there that it is, if any. A control never becomes another one under somebody's finger.
+const pairs = (was, will) => {
+  const spare = new Set(was), found = new Map();
+  const pair = (nodes, name) => {
+    const named = new Map();
+    for (const node of spare) {
+      const its = name(node);
+      if (named.has(its)) named.get(its).push(node); else named.set(its, [node]);
+    }
+    for (const node of nodes) {
+      const there = named.get(name(node))?.shift();
+      if (there) { found.set(node, there); spare.delete(there); }
+    }
+  };
+  pair(will, key);
+  pair(will.filter((node) => !found.has(node) && loose(node)), (node) => loose(node) ? node.localName : node);
+  return [found, spare];
+};
+
+const put = (parent, node, next) => {
+  if (node.isConnected && parent.isConnected && parent.moveBefore) parent.moveBefore(node, next);
+  else parent.insertBefore(node, next);
+};
+
+// What this page itself set stays: what was opened, what was sent, where one was sent to.
+const own = (element, name) =>
+  name === "data-sent" || name === "data-seen" || (name === "open" && element.localName === "details")
+  || (name === "tabindex" && element === document.activeElement);
+
+const like = (old, fresh, region) => {
+  if (old.nodeType !== Node.ELEMENT_NODE) {
+    if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
+    return;
   }
-  for (const open of old.querySelectorAll("details[open][id]")) {
-    const again = fresh.querySelector(`#${CSS.escape(open.id)}`);
-    if (again) again.open = true;
+  const option = old.localName === "select" ? old.selectedOptions[0] : null;
+  const chosen = option && !option.defaultSelected ? option.value : null;
+  for (const { name, value } of fresh.attributes) {
+    if (old.getAttribute(name) !== value && !own(old, name)) old.setAttribute(name, value);
   }
+  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name) && !own(old, name)) old.removeAttribute(name);
+  fill(old, fresh, region);
+  if (option) {
+    const value = chosen ?? fresh.value;
+    if (old.value !== value && [...old.options].some((other) => other.value === value)) old.value = value;
+  }
+};
+
+const fill = (old, fresh, region) => {
+  const was = [...old.childNodes], will = [...fresh.childNodes];
+  let from = 0, end = was.length, until = will.length;
+  while (from < end && from < until && was[from].isEqualNode(will[from])) from++;
+  while (end > from && until > from && was[end - 1].isEqualNode(will[until - 1])) { end--; until--; }
+  const [found, spare] = pairs(was.slice(from, end), will.slice(from, until));
+  let next = was[from] ?? null;
+  for (const node of will.slice(from, until)) {
+    while (next && spare.has(next)) next = next.nextSibling;
+    const moved = node.id && !found.has(node) && document.getElementById(node.id);
+    const there = found.get(node) ?? (moved && region.contains(moved) && moved.localName === node.localName && !moved.contains(old) ? moved : null);
+    const made = there ?? document.importNode(node, false);
+    if (made === next) next = next.nextSibling;
+    else put(old, made, next);
+    if (!there) fill(made, node, region);
+    else if (source.get(made) === undefined || source.get(made) !== text(node)) like(made, node, region);
+  }
+  for (const node of spare) if (node.parentNode === old) node.remove();
 };
 
 const swap = (old, fresh) => {
-  const text = fresh.outerHTML;
-  if (source.get(old) === text) return old;
+  const now = text(fresh);
+  if (source.get(old) === now) return;
   const focus = old.contains(document.activeElement) ? document.activeElement : null;
-  const [start, end] = [focus?.selectionStart, focus?.selectionEnd];
-  const made = document.importNode(fresh, true);
-  source.set(made, text);
-  kept(old, made);
-  old.replaceWith(made);
-  if (focus?.id) {
-    const again = document.getElementById(focus.id);
-    again?.focus({ preventScroll: true });
-    if (start != null && again?.setSelectionRange) try { again.setSelectionRange(start, end); } catch { /* no text in it */ }
+  like(old, fresh, old);
+  source.set(old, now);
+  if (old.dataset.live === "list") [...old.children].forEach((child, at) => source.set(child, text(fresh.children[at])));
+  if (!focus) return;
+  // What is gone cannot keep it: it stays where that was, for the next key to go on from there.
+  const to = focus.isConnected ? focus : (focus.id && document.getElementById(focus.id)) || old;
+  for (let fold = to.closest("details:not([open])"); fold; fold = fold.parentElement.closest("details:not([open])")) {
+    if (to.closest("summary")?.parentElement !== fold) fold.open = true;
   }
-  return made;
+  if (to === document.activeElement) return;
+  if (to === old && !old.hasAttribute("tabindex")) old.tabIndex = -1;
+  to.focus({ preventScroll: true });
 };
 
 const renew = (fresh) => {
@@ -91,24 +161,7 @@ const renew = (fresh) => {
   clock.from = performance.now();
   for (const region of document.querySelectorAll("[data-live][id]")) {
     const next = fresh.getElementById(region.id);
-    if (!next) continue;
-    if (region.dataset.live !== "list") { swap(region, next); continue; }
-    const wanted = new Set([...next.children].map((child) => child.id));
-    for (const child of [...region.children]) if (!wanted.has(child.id)) child.remove();
-    let place = null;
-    for (const child of next.children) {
-      const there = document.getElementById(child.id);
-      let made;
-      if (there && there.parentElement === region) made = swap(there, child);
-      else { made = document.importNode(child, true); source.set(made, child.outerHTML); region.append(made); }
-      const after = place ? place.nextElementSibling : region.firstElementChild;
-      if (made !== after) {
-        const focus = made.contains(document.activeElement) ? document.activeElement : null;
-        region.insertBefore(made, after);
-        focus?.focus({ preventScroll: true });
-      }
-      place = made;
-    }
+    if (next) swap(region, next);
   }
   tick();
   document.dispatchEvent(new Event("renewed"));
@@ -121,8 +174,12 @@ const refresh = async () => {
   asked = true;
   let pause = 500;
   try {
-    const answer = await fetch(location.href, { headers: { "x-live": "1" }, cache: "no-store", redirect: "manual" });
-    if (answer.type === "opaqueredirect" || answer.status === 401) { location.reload(); return; }
+    // A page that a form led to cannot be asked for by its address: it says by which it can.
+    const answer = await fetch(page.dataset.page || location.href, { headers: { "x-live": "1" }, cache: "no-store", redirect: "manual" });
+    if (answer.type === "opaqueredirect" || answer.status === 401) {
+      if (page.dataset.page) location.assign(page.dataset.page); else location.reload();
+      return;
+    }
     if (!answer.ok) throw new Error(answer.status);
     renew(new DOMParser().parseFromString(await answer.text(), "text/html"));
     say(true);

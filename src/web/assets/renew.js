@@ -10,18 +10,21 @@ const busy = () =>
   [...document.querySelectorAll("main input:not([type=hidden]), main textarea")].some(touched);
 
 let asked = performance.now();
+let gone = false;
 const renew = async () => {
-  if (busy() || performance.now() - asked < every - 500) return;
+  if (gone || busy() || performance.now() - asked < every - 500) return;
   asked = performance.now();
   try {
     const answer = await fetch(location.pathname, { cache: "no-store", redirect: "error" });
+    gone = answer.status === 404;
     if (!answer.ok || busy()) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
     const main = document.querySelector("main");
     if (!fresh || fresh.innerHTML === main.innerHTML) return;
-    const focus = document.activeElement?.id;
-    main.replaceWith(document.importNode(fresh, true));
-    if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
+    const focus = main.contains(document.activeElement) ? document.activeElement : null;
+    const made = document.importNode(fresh, true);
+    main.replaceWith(made);
+    if (focus) ((focus.id && document.getElementById(focus.id)) || made).focus({ preventScroll: true });
   } catch { /* what stands there says when it was true */ }
 };
 setInterval(renew, every);

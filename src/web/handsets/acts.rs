@@ -19,7 +19,7 @@ const RATES: std::ops::RangeInclusive<f64> = 0.1..=600.0;
 
 /// `POST /handsets/dial`: somebody dials a hotline.
 pub(in crate::web) async fn dial(State(app): State<App>, form: Form) -> Result<Redirect, Trouble> {
-    form.visitor.require(Role::Responder)?;
+    form.visitor.require(Role::Admin)?;
     let handsets = owner::handsets(&app)?;
     let from = owner::number(form.fields.get("from"))?;
     owner::dial(&handsets, &from, form.fields.get("to"), Vec::new())?;
@@ -32,7 +32,7 @@ pub(in crate::web) async fn write(
     Path(number): Path<String>,
     form: Form,
 ) -> Result<Redirect, Trouble> {
-    form.visitor.require(Role::Responder)?;
+    form.visitor.require(Role::Admin)?;
     let (handsets, number) = (owner::handsets(&app)?, owner::number(&number)?);
     owner::write(&handsets, &number, form.fields.get("to"), form.fields.get("body").trim()).await?;
     Ok(at(&number))
@@ -44,7 +44,7 @@ pub(in crate::web) async fn behave(
     Path(number): Path<String>,
     form: Form,
 ) -> Result<Redirect, Trouble> {
-    form.visitor.require(Role::Responder)?;
+    form.visitor.require(Role::Admin)?;
     let (handsets, number) = (owner::handsets(&app)?, owner::number(&number)?);
     owner::behave(&handsets, &number, behaviour(&form.fields)?)?;
     Ok(at(&number))
@@ -56,7 +56,7 @@ pub(in crate::web) async fn call(
     Path((id, act)): Path<(String, String)>,
     form: Form,
 ) -> Result<Redirect, Trouble> {
-    form.visitor.require(Role::Responder)?;
+    form.visitor.require(Role::Admin)?;
     let handsets = owner::handsets(&app)?;
     let input = input(&act, &form.fields).ok_or_else(|| Problem::not_found("Nothing like that is done to a call."))?;
     owner::act(&handsets, &id, input)?;
@@ -66,7 +66,7 @@ pub(in crate::web) async fn call(
 
 /// `POST /handsets/clock`: how fast the service's clock runs.
 pub(in crate::web) async fn speed(State(app): State<App>, form: Form) -> Result<Redirect, Trouble> {
-    form.visitor.require(Role::Responder)?;
+    form.visitor.require(Role::Admin)?;
     owner::handsets(&app)?;
     let lever = app.clock.speed().ok_or_else(|| Problem::conflict("This service runs by the machine's clock."))?;
     let rate = form.fields.get("rate").parse().ok().filter(|rate| RATES.contains(rate));

@@ -42,7 +42,7 @@ pub(super) struct Shown {
 }
 
 pub(super) async fn handsets(State(app): State<App>, visitor: Visitor) -> Result<Page<Shown>, Trouble> {
-    visitor.require(Role::Responder)?;
+    visitor.require(Role::Admin)?;
     let handsets = owner::handsets(&app)?;
     let config = app.config.load_full();
     let mut tx = app.db.read().await?;

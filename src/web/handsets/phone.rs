@@ -149,7 +149,11 @@ fn parts(body: &str, public_url: &str) -> Vec<Part> {
         let (before, from) = rest.split_at(at);
         let path = &from[base.len() - 1..];
         let ends = |c: char| !(c.is_ascii_alphanumeric() || "/_-?=&%#".contains(c));
-        let path = &path[..path.find(ends).unwrap_or(path.len())];
+        // Two strokes at the beginning would name another host.
+        let path = match path.strip_prefix("//") {
+            Some(_) => "/",
+            None => &path[..path.find(ends).unwrap_or(path.len())],
+        };
         if !before.is_empty() {
             parts.push(Part { words: before.into(), path: None });
         }

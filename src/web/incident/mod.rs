@@ -158,7 +158,9 @@ async fn shown(app: &App, tx: &mut Tx, visitor: &Visitor, incident: Incident) ->
     let reckoning = reckon(&events, now);
     let recordings = calls.into_iter().flat_map(|call| {
         let said = [("Their name", call.answers.name_url), ("What is wrong", call.answers.words_url)];
-        said.into_iter().filter_map(|(what, url)| Some(Recording { what, url: url? }))
+        // The built-in phones keep words, which stand in the report; a carrier keeps sound at an address of its own.
+        let kept = |url: &String| url.starts_with("https://");
+        said.into_iter().filter_map(move |(what, url)| Some(Recording { what, url: url.filter(kept)? }))
     });
     let mut people: Vec<Named> = config.people.keys().map(|key| view::person(key, &config)).collect();
     people.sort_by(|a, b| a.name.cmp(&b.name));

@@ -16,7 +16,7 @@ use self::setup::Setup;
 pub(super) use self::setup::{reveal, test};
 use super::{Frame, Page, Place, Trouble};
 use crate::{
-    access::{Role, session::Visitor},
+    access::{Role, origin, session::Visitor},
     api::{Problem, page},
     config::Config,
     id::{IncidentId, IntakeId},
@@ -124,7 +124,7 @@ async fn shown(app: &App, visitor: &Visitor, wanted: Wanted, open: Option<&str>)
         lines: page.items.into_iter().map(|received| line(received, &config)).collect(),
         setups: setup::setups(app, open).await?,
         frame: Frame::new(app, visitor, Place::Intake),
-        only_here: is_local(&app.settings.public_url),
+        only_here: origin::is_loopback(&app.settings.public_url),
         public_url: app.settings.public_url.clone(),
         incident,
     })
@@ -142,12 +142,6 @@ fn line(received: Received, config: &Config) -> Line {
 fn laid_out(body: &str) -> String {
     let value: Result<serde_json::Value, _> = serde_json::from_str(body);
     value.and_then(|value| serde_json::to_string_pretty(&value)).unwrap_or_else(|_| body.into())
-}
-
-/// Whether nobody but this machine can reach us by it.
-fn is_local(public_url: &str) -> bool {
-    let host = public_url.split("://").nth(1).unwrap_or(public_url).split(['/', ':']).next().unwrap_or_default();
-    matches!(host, "localhost" | "127.0.0.1" | "0.0.0.0" | "[")
 }
 
 /// Back to one payload.
@@ -179,17 +173,5 @@ mod tests {
     fn json_is_laid_out_and_anything_else_is_left_as_it_came() {
         assert_eq!(laid_out(r#"{"a":1}"#), "{\n  \"a\": 1\n}");
         assert_eq!(laid_out("<b>not json"), "<b>not json");
-    }
-
-    #[test]
-    fn an_address_that_only_this_machine_reaches_is_known() {
-        for (url, local) in [
-            ("http://127.0.0.1:8080", true),
-            ("http://localhost", true),
-            ("https://pager.example.com", false),
-            ("http://[::1]:80", true),
-        ] {
-            assert_eq!(is_local(url), local, "{url}");
-        }
     }
 }

@@ -9,7 +9,6 @@ use crate::{
     access::Role,
     api::{self, Problem, overrides::OverrideBody},
     id::{PersonKey, ScheduleKey},
-    oncall::{roster, store},
     server::App,
 };
 
@@ -49,18 +48,10 @@ pub(in crate::web) async fn give(State(app): State<App>, form: Form) -> Result<R
 
 async fn hand_over(app: &App, form: &Form, taking: Taking) -> Result<(), Trouble> {
     let person = taking.to.ok_or_else(|| Problem::field("/to", "say who gets the shift"))?;
-    let (config, now) = (app.config.load_full(), app.clock.now());
-    let schedule = config.schedules.get(&taking.schedule);
-    let schedule = schedule.ok_or_else(|| Problem::not_found("This schedule is gone."))?;
-    let overrides = store::current(&mut app.db.read().await?, now).await?;
-    // Whoever looked at an old page does not undo what somebody did meanwhile.
-    let begins = taking.start.max(now);
-    if roster::on_call(schedule, &overrides, begins) != taking.from {
-        return Err(Problem::conflict("That shift changed hands since this page was made. Look at it again.").into());
-    }
-    let body =
-        OverrideBody { schedule: taking.schedule, person, instead_of: None, start: Some(begins), end: taking.end };
-    api::overrides::put(app, &form.visitor.caller, body).await?;
+    let Taking { schedule, start, end, from, .. } = taking;
+    let start = Some(start.max(app.clock.now()));
+    let body = OverrideBody { schedule, person, instead_of: None, start, end };
+    api::overrides::hand_over(app, &form.visitor.caller, from.as_ref(), body).await?;
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 
 use super::{
     super::{Form, Page, Trouble},
-    OnCall, owner,
+    OnCall, PERSONS, owner,
 };
 use crate::{
     access::Role,
@@ -68,7 +68,12 @@ pub(in crate::web) async fn feed(State(app): State<App>, Path(name): Path<String
     let feed = store::by_token(&mut tx, &digest(token)).await?.ok_or_else(unknown)?;
     let overrides = oncall::store::current(&mut tx, now - TimeDelta::days(14)).await?;
     drop(tx);
-    let text = ics(&feed.subject, &app.config.load(), &overrides, now);
+    let config = app.config.load_full();
+    // Whoever left takes no calendar with them.
+    if feed.owner.strip_prefix(PERSONS).is_some_and(|key| !config.people.contains_key(key)) {
+        return Err(unknown().into());
+    }
+    let text = ics(&feed.subject, &config, &overrides, now);
     if feed.read_at.is_none_or(|at| now - at > TimeDelta::minutes(10)) {
         let mut tx = app.db.begin().await?;
         store::seen(&mut tx, &feed.id, now).await?;

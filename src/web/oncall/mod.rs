@@ -121,8 +121,14 @@ fn done(act: &str) -> Option<&'static str> {
 }
 
 /// By what name somebody's feeds and overrides are kept.
+/// Before the key of a person who owns a feed.
+const PERSONS: &str = "person:";
+
 fn owner(visitor: &Visitor) -> String {
-    visitor.caller.person.as_ref().map_or_else(|| visitor.caller.name.clone(), ToString::to_string)
+    match &visitor.caller.person {
+        Some(person) => format!("{PERSONS}{person}"),
+        None => format!("account:{}", visitor.caller.name),
+    }
 }
 
 async fn page(app: &App, visitor: &Visitor) -> Result<OnCall, Trouble> {

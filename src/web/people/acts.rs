@@ -60,7 +60,7 @@ pub(in crate::web) async fn prove(
     let channel = line.channels.iter().find(|channel| channel.as_str() == form.fields.get("channel")).copied();
     let channel: Channel = channel.ok_or_else(|| Problem::field("/channel", "this phone does not take that"))?;
     Ok(match proof::send(&app, person, line, channel, &from.network).await? {
-        Some(id) => Redirect::to(&format!("/people/{}?code={id}#code", person.key)),
+        Some(id) => Redirect::to(&format!("/people/{}?code={id}#digits", person.key)),
         None => Redirect::to(&format!("/people/{}?done=many", person.key)),
     })
 }
@@ -79,7 +79,7 @@ pub(in crate::web) async fn confirm(
     let digits: String = form.fields.get("digits").chars().filter(char::is_ascii_digit).take(12).collect();
     Ok(match proof::confirm(&app, person, &id, &digits).await? {
         true => Redirect::to(&format!("/people/{}?done=proven", person.key)),
-        false => Redirect::to(&format!("/people/{}?done=wrong&code={id}#code", person.key)),
+        false => Redirect::to(&format!("/people/{}?done=wrong&code={id}#digits", person.key)),
     })
 }
 

@@ -52,6 +52,9 @@ pub(super) async fn ask(State(app): State<App>, form: Form) -> Result<Page<Shown
 }
 
 fn shown(frame: Frame, mut findings: Vec<Finding>, asked: bool) -> Shown {
+    if !frame.may(Role::Admin) {
+        findings.iter_mut().filter(|finding| finding.topic == Topic::Secrets).for_each(Finding::withhold);
+    }
     findings.sort_by_key(|finding| (finding.topic, finding.health));
     findings.dedup();
     let count = |health| findings.iter().filter(|finding| finding.health == health).count();
