@@ -1,7 +1,10 @@
 //! What a support manager reads at the end of the month.
 
 use chrono::TimeDelta;
-use ringdown::report::{compliance::Compliance, page, table};
+use ringdown::{
+    access::Role,
+    report::{compliance::Compliance, page, table},
+};
 use serde_json::json;
 
 use crate::world::*;
@@ -109,5 +112,137 @@ async fn the_csv_and_the_filters_hold_what_the_report_holds() {
     assert_eq!(report(&world, "&customer=nobody").await.opened, 0);
     assert_eq!(report(&world, "&plan=other").await.opened, 0);
     assert_eq!(report(&world, "&to=2026-11-18T08:00:00Z").await.opened, 0, "opened at the end is not before it");
+    world.finish();
+}
+
+/// The program on this machine: its exit code, and what it printed.
+fn ringdown(arguments: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String, String) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ringdown"));
+    let done = command.env_clear().args(arguments).envs(environment.iter().copied()).output().expect("the program");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+    (done.status.code(), text(done.stdout), text(done.stderr))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_period_is_exported_signed_and_whatever_is_done_to_the_file_is_refused() {
+    let world = World::start().await;
+    // One promise kept and one missed, one late, one that runs.
+    let first = world.report("P1").await;
+    world.act(&first, "response", "ben", json!({"evidence": {"kind": "attested", "note": "spoke"}})).await;
+    world.minutes(65).await;
+    world.act(&first, "resolve", "ben", json!({})).await;
+    let second = world.report("P2").await;
+    world.minutes(35).await;
+    world.act(&second, "response", "ben", json!({"evidence": {"kind": "attested", "note": "spoke"}})).await;
+    let third = world.report("P2").await;
+    let period = "from=2026-11-18&to=2026-11-20&zone=America/New_York";
+    let report: Compliance =
+        serde_json::from_value(world.get(&format!("/api/v1/report?{period}")).await).expect("a report");
+
+    // By the program, as a responder; then checked without the service.
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("a path").to_owned();
+    let (responder, viewer) =
+        (world.grant("r", Role::Responder, None).await, world.grant("v", Role::Viewer, None).await);
+    let url = world.url("");
+    let call = |token: &str, arguments: &[&str]| {
+        let environment = [("RINGDOWN_URL", url.as_str()), ("RINGDOWN_TOKEN", token)];
+        tokio::task::block_in_place(|| ringdown(arguments, &environment))
+    };
+    let out = path("november.jsonl");
+    let mut asked = vec!["report", "--from", "2026-11-18", "--to", "2026-11-20", "--zone", "America/New_York"];
+    asked.extend(["--format", "signed", "--out", &out]);
+    let (code, _, said) = call(&viewer, &asked);
+    assert!(code == Some(1) && said.contains("role `responder`"), "{said}");
+    assert!(std::fs::read_dir(folder.path()).expect("the folder").next().is_none(), "nothing is left behind");
+    let (code, _, said) = call(&responder, &asked);
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+    let key = path("key.json");
+    std::fs::write(&key, world.peek("/.well-known/ringdown-ledger-key").await.body.to_string()).expect("the key");
+    let verify = |file: &str| call("", &["verify", file, "--key", &key, "--period"]);
+    let (code, told, _) = verify(&out);
+    assert_eq!(code, Some(0), "{told}");
+    for words in ["It holds: 3 incidents", "Acme Bank", &first, &second, &third, "as you gave it"] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    let (_, json, _) = call("", &["verify", &out, "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let totals = json["promises"].as_array().expect("totals").iter();
+    let totals: Vec<_> = totals
+        .map(|total| {
+            (
+                text(&total["priority"]),
+                text(&total["promise"]),
+                total["kept"].clone(),
+                total["late"].clone(),
+                total["missed"].clone(),
+            )
+        })
+        .collect();
+    let expected: Vec<_> = report
+        .by_priority
+        .iter()
+        .flat_map(|line| {
+            line.promises.iter().map(|subject| {
+                (
+                    line.priority.to_string(),
+                    subject.promise.as_str().to_owned(),
+                    json!(subject.counts.kept),
+                    json!(subject.counts.late),
+                    json!(subject.counts.missed),
+                )
+            })
+        })
+        .collect();
+    assert_eq!(totals, expected);
+    assert!((report.promises.kept, report.promises.late, report.promises.missed) >= (1, 1, 1), "{report:#?}");
+
+    // A line is the incident's own export; the whole is no incident.
+    let whole = std::fs::read_to_string(&out).expect("the file");
+    let lines: Vec<&str> = whole.split_inclusive('\n').collect();
+    assert_eq!(lines.len(), 4);
+    let written = |name: &str, lines: &[&str]| {
+        std::fs::write(path(name), lines.concat()).expect("a file");
+        path(name)
+    };
+    let one = written("one.json", &lines[..1]);
+    let (code, told, _) = call("", &["verify", &one, "--key", &key]);
+    assert!(code == Some(0) && told.contains("It holds: the history is unbroken"), "{told}");
+    assert_eq!(verify(&one).0, Some(1), "an incident is no period");
+    let (code, _, said) = call("", &["explain", "--file", &out]);
+    assert!(code == Some(1) && said.contains("the export of a period"), "{said}");
+
+    // What a customer, or we, might do to it.
+    let changed = lines[0].replace("Card payments fail", "Nothing is broken!");
+    let kinder = lines[3].replacen("\"missed\":1", "\"missed\":0", 1);
+    assert!(changed != lines[0] && kinder != lines[3]);
+    for (what, lines, expected) in [
+        ("left out", vec![lines[0], lines[2], lines[3]], "which is not here: it was taken out"),
+        ("reordered", vec![lines[1], lines[0], lines[2], lines[3]], "the lines were reordered"),
+        ("cut off", vec![lines[0], lines[1]], "without a table of contents: it was cut off"),
+        (
+            "a line changed",
+            vec![&changed, lines[1], lines[2], lines[3]],
+            "what it says was changed after it was recorded",
+        ),
+        ("totals changed", vec![lines[0], lines[1], lines[2], &kinder], "the signature: it is not that of the key"),
+    ] {
+        let (code, told, _) = verify(&written("bad.jsonl", &lines));
+        assert!(code == Some(1) && told.contains("IT DOES NOT HOLD") && told.contains(expected), "{what}: {told}");
+    }
+
+    // The same over the web, to those who may.
+    let mut browser = Browser::signed_in(&world, None, Some(Role::Responder)).await;
+    let page = browser.get("/compliance?from=2026-11-18&to=2026-11-20").await.text;
+    assert!(page.contains("format=signed"), "{page}");
+    let file = browser.get("/compliance?from=2026-11-18&to=2026-11-20&format=signed").await;
+    let (code, told, _) = verify(&written("web.jsonl", &[&file.text]));
+    assert!(code == Some(0) && told.contains("It holds: 3 incidents"), "{told}");
+    let none = browser.get("/compliance?from=2026-11-18&customer=nobody&format=signed").await;
+    let (code, told, _) = verify(&written("none.jsonl", &[&none.text]));
+    assert!(code == Some(0) && told.contains("Customer: nobody") && told.contains("It holds: 0 incidents"), "{told}");
+    let mut admin = Browser::signed_in(&world, None, Some(Role::Admin)).await;
+    let audit = admin.get("/audit").await.text;
+    assert_eq!(audit.matches("the promises from 2026-11-18").count(), 3, "{audit}");
     world.finish();
 }

@@ -46,6 +46,8 @@ const ROUTES: &[(&str, &str, &str, For)] = &[
     // Whoever has the address, which is a secret.
     ("GET", "/oncall/feed/{name}", "/oncall/feed/x.ics", Anybody),
     ("GET", "/compliance", "/compliance", VIEWER),
+    // With numbers in full.
+    ("GET", "/compliance", "/compliance?format=signed", RESPONDER),
     ("GET", "/handsets", "/handsets", ADMIN),
     ("GET", "/handsets/live", "/handsets/live", ADMIN),
     ("POST", "/handsets/dial", "/handsets/dial", ADMIN),

@@ -132,6 +132,8 @@ async fn the_record_of_a_period_is_a_page_and_three_files() {
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(json["promises"]["missed"], 1, "{json}");
     place(&browser.get(&format!("{question}&format=html")).await.text, "<style>");
+    assert!(!page.contains("format=signed"), "that has numbers in it");
+    assert_eq!(browser.get(&format!("{question}&format=signed")).await.status, 403);
     let nonsense = browser.get("/compliance?from=yesterday").await;
     assert!(nonsense.status == 400 && nonsense.text.contains("must be a date"), "{nonsense:?}");
     world.finish();

@@ -158,8 +158,6 @@ async fn whoever_is_asked_for_help_and_says_when_has_answered_the_page() {
     world.minutes(1).await;
     let calls = world.carrier.calls_to(DORA);
     assert!(calls.iter().all(|call| call.hung_up), "her phone rings no more: {}", world.dump().await);
-    let cannot = press(&world, &dora, &[("act", "pass-on")]).await.body;
-    assert!(cannot.contains("Offer to help") && !cannot.contains("You help"), "{cannot}");
     world.finish();
 }
 

@@ -13,13 +13,14 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Problem, request::Params};
 use crate::{
-    access::{Allowed, least},
+    access::{Allowed, Role, audit, least},
     id::{CustomerKey, PlanKey},
     report::{
         compliance::Compliance,
         csv,
         gather::{self, Gathering, Question},
         period::Period,
+        signed::Exporting,
     },
     server::App,
     sla::Zone,
@@ -61,19 +62,23 @@ pub enum Format {
     Json,
     /// One row a promise, all of them.
     Csv,
+    /// The export of each incident, one a line, and a signed table of contents, for `ringdown verify`.
+    Signed,
 }
 
 /// Which promises of a period were kept, how fast people were, who was paged, and when the service did not run.
 ///
 /// Every verdict is worked out again from the events. An incident belongs to the period in which it was opened, a
-/// promise to the one in which it was due, a page to the one in which it was made. Phone numbers are never in it.
+/// promise to the one in which it was due, a page to the one in which it was made. Phone numbers are in none of it but
+/// the signed form: that is made of the exports of the incidents, needs the role `responder`, and holds as a whole only
+/// with its last line (docs/ledger.md).
 #[utoipa::path(get, path = "/report", tag = "ledger", params(ReportParams),
     responses(
-        (status = 200, content((Compliance = "application/json"), (String = "text/csv"))),
+        (status = 200, content((Compliance = "application/json"), (String = "text/csv"), (String = "application/jsonl"))),
         (status = "4XX", body = Problem)))]
 async fn report(
     State(app): State<App>,
-    Allowed { .. }: Allowed<least::Viewer>,
+    Allowed { caller, .. }: Allowed<least::Viewer>,
     Params(params): Params<ReportParams>,
 ) -> Result<Response, Problem> {
     let question = question(&params, &app)?;
@@ -82,6 +87,11 @@ async fn report(
         Format::Csv => {
             let rows = rows(Gathering::begin(&app, question).await?);
             Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present")], rows).into_response())
+        }
+        Format::Signed => {
+            caller.require(Role::Responder)?;
+            let lines = signed(&app, question, caller.who(), None).await?;
+            Ok(([(header::CONTENT_TYPE, SIGNED)], lines).into_response())
         }
     }
 }
@@ -98,6 +108,27 @@ fn question(params: &ReportParams, app: &App) -> Result<Question, Problem> {
     let period = Period::read(&params.from, params.to.as_deref(), &zone, app.clock.now())
         .map_err(|error| Problem::bad_request(format!("{error}.")))?;
     Ok(Question { period, zone, customer: params.customer.clone(), plan: params.plan.clone() })
+}
+
+/// What a period's signed export is: JSON, one object a line.
+pub const SIGNED: &str = "application/jsonl";
+
+/// A period's signed export as it is read, a line after the other. It breaks off where something goes wrong, without the
+/// last line. `who` takes it out of the house, from which network if that is known.
+pub async fn signed(app: &App, question: Question, who: &str, network: Option<&str>) -> sqlx::Result<Body> {
+    let mut of = format!("the promises from {} to {}", question.period.from, question.period.to);
+    for (name, key) in [
+        ("customer", question.customer.as_ref().map(CustomerKey::as_str)),
+        ("plan", question.plan.as_ref().map(PlanKey::as_str)),
+    ] {
+        of.extend(key.map(|key| format!(", {name} {key}")));
+    }
+    let exporting = Exporting::begin(app, question).await?;
+    audit::exported(app, who, network, &of).await?;
+    Ok(Body::from_stream(futures::stream::try_unfold(exporting, async |mut exporting| {
+        let line = exporting.next().await.inspect_err(|error| tracing::error!(%error, "an export broke off"))?;
+        Ok::<_, sqlx::Error>(line.map(|line| (line, exporting)))
+    })))
 }
 
 /// The rows as they are read, a page of incidents after the other.

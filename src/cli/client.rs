@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail};
-use reqwest::{Method, Url, header};
+use anyhow::{Context, anyhow};
+use reqwest::{Method, Response, Url, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
@@ -29,6 +29,15 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How long one may take that is worked out of much.
 const LONG_PATIENCE: Duration = Duration::from_secs(300);
 
+/// How long is waited.
+#[derive(Clone, Copy, Debug)]
+enum Patience {
+    /// Until the end of the answer.
+    InAll(Duration),
+    /// From one piece of it to the next.
+    BetweenBytes(Duration),
+}
+
 impl Remote {
     /// Asks for something, by the parts of its path below `/api/v1`.
     pub async fn get(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<Value> {
@@ -39,6 +48,23 @@ impl Remote {
     pub async fn text(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<String> {
         let bytes = self.send(Method::GET, path, query, None, LONG_PATIENCE).await?;
         String::from_utf8(bytes).with_context(|| format!("{} does not answer like Ringdown", self.url))
+    }
+
+    /// Asks for something that may be long, and hands it on as it comes. Errors when it breaks off.
+    pub async fn stream(
+        &self,
+        path: &[&str],
+        query: &[(&str, String)],
+        mut take: impl FnMut(&[u8]) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let mut response = self.open(Method::GET, path, query, None, Patience::BetweenBytes(LONG_PATIENCE)).await?;
+        if !response.status().is_success() {
+            return Err(refused(response, &self.url).await);
+        }
+        while let Some(bytes) = response.chunk().await.context("the answer broke off")? {
+            take(&bytes)?;
+        }
+        Ok(())
     }
 
     /// Does something. Safe to repeat: each call carries a key of its own, so that it takes effect once however often
@@ -80,16 +106,35 @@ impl Remote {
         body: Option<Value>,
         patience: Duration,
     ) -> anyhow::Result<Vec<u8>> {
+        let response = self.open(method, path, query, body, Patience::InAll(patience)).await?;
+        if !response.status().is_success() {
+            return Err(refused(response, &self.url).await);
+        }
+        Ok(response.bytes().await.context("the answer broke off")?.into())
+    }
+
+    /// Sends a request, again when no answer comes, until one begins.
+    async fn open(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, String)],
+        body: Option<Value>,
+        patience: Patience,
+    ) -> anyhow::Result<Response> {
         let token = self.token.as_ref().filter(|token| !token.expose_secret().trim().is_empty()).context(
             "no token: set RINGDOWN_TOKEN; where the service runs, `ringdown token create NAME --role responder` makes one",
         )?;
         let url = address(&self.url, path, query)?;
         let client = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(5))
-            .timeout(patience)
             .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("ringdown/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+            .user_agent(concat!("ringdown/", env!("CARGO_PKG_VERSION")));
+        let client = match patience {
+            Patience::InAll(patience) => client.timeout(patience),
+            Patience::BetweenBytes(patience) => client.read_timeout(patience),
+        };
+        let client = client.build()?;
         let mut request = client
             .request(method, url)
             .header(header::ACCEPT, "application/json")
@@ -103,7 +148,7 @@ impl Remote {
             let again = request.try_clone().context("the request cannot be sent twice")?;
             match again.send().await {
                 Ok(response) if response.status() == 503 && tries < TRIES => {}
-                Ok(response) => return read(response, &self.url).await,
+                Ok(response) => return Ok(response),
                 Err(error) if tries < TRIES && !error.is_builder() => {}
                 Err(error) => return Err(unreachable(&self.url, &error)),
             }
@@ -125,16 +170,16 @@ fn address(base: &Url, path: &[&str], query: &[(&str, String)]) -> anyhow::Resul
     Ok(url)
 }
 
-async fn read(response: reqwest::Response, base: &Url) -> anyhow::Result<Vec<u8>> {
+/// What a refusal says.
+async fn refused(response: Response, base: &Url) -> anyhow::Error {
     let status = response.status();
-    let bytes = response.bytes().await.context("the answer broke off")?;
-    if status.is_success() {
-        return Ok(bytes.into());
-    }
-    let problem: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    let problem: Value = match response.bytes().await {
+        Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_default(),
+        Err(_) => Value::Null,
+    };
     match problem["detail"].as_str() {
-        Some(detail) => bail!("{detail}"),
-        None => bail!("{base} answers {status}; is it Ringdown?"),
+        Some(detail) => anyhow!("{detail}"),
+        None => anyhow!("{base} answers {status}; is it Ringdown?"),
     }
 }
 

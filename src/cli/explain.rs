@@ -5,9 +5,12 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 
 use super::{client::Remote, verify};
-use crate::incident::{
-    explain,
-    ledger::verify::{Verified, verify as check},
+use crate::{
+    incident::{
+        explain,
+        ledger::verify::{Verified, verify as check},
+    },
+    report::signed::check::is_period,
 };
 
 /// Tells how each promise of an incident was counted.
@@ -29,7 +32,15 @@ pub struct Args {
 /// Prints the explanation.
 pub async fn run(args: Args) -> anyhow::Result<()> {
     if let Some(file) = &args.file {
-        let Verified { findings, incident, .. } = check(&verify::read(file)?, None);
+        let bytes = verify::read(file)?;
+        let first = bytes.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
+        if is_period(first, first.len() < bytes.len()) {
+            bail!(
+                "this is the export of a period, and one incident at a time is explained; the line of each is its own \
+                 export: sed -n 1p FILE > incident.json"
+            );
+        }
+        let Verified { findings, incident, .. } = check(&bytes, None);
         if let Some(finding) = findings.first() {
             bail!("the export does not hold, so there is nothing to explain: {finding}");
         }

@@ -131,7 +131,7 @@ enum Command {
     Override(overrides::Command),
     /// How each promise of an incident was counted, in plain words
     Explain(explain::Args),
-    /// Which promises of a period were kept: a table, a page to print, CSV or JSON
+    /// Which promises of a period were kept: a table, a page to print, CSV, JSON, or a file for `verify`
     Report(report::Args),
     /// Everything that proves one incident, as a file for `verify`
     Export(export::Args),

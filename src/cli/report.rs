@@ -1,11 +1,14 @@
 //! `ringdown report`: which promises of a period were kept.
 
-use std::path::PathBuf;
+use std::{fs::File, io::Write, path::PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use super::client::Remote;
-use crate::report::{compliance::Compliance, page, table};
+use crate::{
+    incident::ledger::written,
+    report::{compliance::Compliance, page, signed::contents, table},
+};
 
 /// Tells which promises of a period were kept.
 #[derive(Debug, clap::Args)]
@@ -13,10 +16,14 @@ use crate::report::{compliance::Compliance, page, table};
   ringdown report --from 2026-11-01 --to 2026-12-01
   ringdown report --from 2026-11-01 --customer northwind --format html --out november.html
   ringdown report --from 2026-11-02T08:00:00Z --plan clickhelp --format csv > promises.csv
+  ringdown report --from 2026-11-01 --to 2026-12-01 --format signed --out november.jsonl
+  ringdown verify november.jsonl
 
 An incident belongs to the period in which it was opened, a promise to the one in which it was due, a page to the one
 in which it was made. Every verdict is worked out again from the events. The CSV has one row a promise; the page prints
-well and needs nothing but a browser.")]
+well and needs nothing but a browser. The signed form is the export of each incident, one a line, and a signed table of
+contents: `verify` finds what was changed, left out or put in. It holds numbers and what was said, so treat it as
+confidential; it needs the role `responder`.")]
 pub struct Args {
     /// The first day, or an instant
     #[arg(long, value_name = "DATE")]
@@ -54,22 +61,33 @@ pub enum Format {
     Json,
     /// One page with charts, to read or to print
     Html,
+    /// Everything that proves it, for `ringdown verify`
+    Signed,
 }
 
 /// Prints the report, or writes it into a file.
 pub async fn run(args: Args) -> anyhow::Result<()> {
-    let format = if args.remote.json { Format::Json } else { args.format };
+    let format = match args.format {
+        Format::Signed => Format::Signed,
+        _ if args.remote.json => Format::Json,
+        format => format,
+    };
     let zone = args.zone.clone().or_else(|| iana_time_zone::get_timezone().ok());
     let mut query = vec![("from", args.from.clone()), ("zone", zone.unwrap_or_else(|| "UTC".into()))];
     query.extend(args.to.clone().map(|to| ("to", to)));
     query.extend(args.customer.clone().map(|customer| ("customer", customer)));
     query.extend(args.plan.clone().map(|plan| ("plan", plan)));
-    if format == Format::Csv {
-        query.push(("format", "csv".into()));
+    match format {
+        Format::Csv => query.push(("format", "csv".into())),
+        Format::Signed => {
+            query.push(("format", "signed".into()));
+            return signed(&args, &query).await;
+        }
+        _ => {}
     }
     let answer = args.remote.text(&["report"], &query).await?;
     let text = match format {
-        Format::Csv => answer,
+        Format::Csv | Format::Signed => answer,
         Format::Json => {
             let value: serde_json::Value = serde_json::from_str(&answer).context("the service sent no report")?;
             format!("{value:#}\n")
@@ -84,6 +102,49 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
             Ok(())
         }
     }
+}
+
+/// Writes the signed form as it comes. A file has its name only once it is whole.
+async fn signed(args: &Args, query: &[(&str, String)]) -> anyhow::Result<()> {
+    let Some(path) = &args.out else {
+        return fetch(args, query, &mut std::io::stdout().lock()).await;
+    };
+    let mut name = path.as_os_str().to_owned();
+    name.push(".part");
+    let part = PathBuf::from(name);
+    let cannot = || format!("cannot write {}", part.display());
+    let mut file = std::io::BufWriter::new(File::create(&part).with_context(cannot)?);
+    let done = match fetch(args, query, &mut file).await {
+        Ok(()) => file.into_inner().map_err(std::io::IntoInnerError::into_error).and_then(|file| file.sync_all()),
+        Err(error) => {
+            let _ = std::fs::remove_file(&part);
+            return Err(error);
+        }
+    };
+    done.with_context(cannot)?;
+    std::fs::rename(&part, path).with_context(|| format!("cannot write {}", path.display()))
+}
+
+async fn fetch(args: &Args, query: &[(&str, String)], out: &mut impl Write) -> anyhow::Result<()> {
+    // The last line, as far as it came: a proxy may hide that the service broke off.
+    let mut last = Vec::new();
+    let take = |bytes: &[u8]| {
+        out.write_all(bytes)?;
+        let mut pieces = bytes.split_inclusive(|byte| *byte == b'\n');
+        pieces.try_for_each(|piece| {
+            if last.ends_with(b"\n") {
+                last.clear();
+            }
+            last.extend_from_slice(piece);
+            anyhow::Ok(())
+        })
+    };
+    args.remote.stream(&["report"], query, take).await?;
+    out.flush()?;
+    if last.ends_with(b"\n") && written::format(&last).is_some_and(|format| format == contents::FORMAT) {
+        return Ok(());
+    }
+    bail!("the answer broke off before its table of contents; nothing less than the whole of it is of use")
 }
 
 fn read(answer: &str) -> anyhow::Result<Compliance> {

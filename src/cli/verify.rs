@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{Read, stdin},
+    io::{BufRead, BufReader, Read, stdin},
     path::{Path, PathBuf},
 };
 
@@ -15,21 +15,28 @@ use crate::{
         signature::{PublicKey, Published},
         verify::{Verified, verify},
     },
+    report::signed::{
+        self,
+        check::{Check, Checked, is_period},
+    },
     sla::zone::database_version,
 };
 
-/// No export is longer.
+/// No export of an incident is longer, and no line in one of a period.
 const LONGEST: u64 = 256 * 1024 * 1024;
 
-/// Checks an export.
+/// Checks an export, of an incident or of a period.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ringdown verify incident.json
   curl https://ringdown.example.com/.well-known/ringdown-ledger-key > key.json
   ringdown verify incident.json --key key.json
+  ringdown verify november.jsonl --period --key key.json
 
 The exit code is 0 when everything holds, 1 when something does not. Without --key only the file itself is
-checked: whoever can change a file can sign it anew with a key of their own.")]
+checked: whoever can change a file can sign it anew with a key of their own. The export of a period is told from that of
+an incident by itself; but one that was cut off after its first line is that incident's own export, which --period
+refuses.")]
 pub struct Args {
     /// The export; `-` for standard input
     #[arg(value_name = "FILE")]
@@ -37,38 +44,95 @@ pub struct Args {
     /// The key that the server publishes: a file, or its 64 digits
     #[arg(long, value_name = "FILE|HEX")]
     key: Option<String>,
+    /// Take nothing less than the whole export of a period
+    #[arg(long)]
+    period: bool,
     /// What was found, as JSON
     #[arg(long)]
     json: bool,
 }
 
+/// What is found in a file.
+enum Found {
+    Incident(Box<Verified>),
+    Period(Box<Checked>),
+}
+
 /// Prints what was found; the exit code is 1 when something does not hold.
 pub fn run(args: &Args) -> i32 {
-    let checked = read(&args.file).and_then(|bytes| Ok((bytes, args.key.as_deref().map(key).transpose()?)));
-    let (bytes, key) = match checked {
-        Ok(checked) => checked,
+    let found = args.key.as_deref().map(key).transpose().and_then(|key| {
+        let mut source = open(&args.file)?;
+        look(&mut source, args, key.as_ref()).with_context(|| format!("cannot check {}", args.file.display()))
+    });
+    let (text, holds) = match found {
+        Ok(Found::Incident(verified)) => (
+            if args.json { as_json(&verified) } else { words(&verified, args.key.is_some()) },
+            verified.findings.is_empty(),
+        ),
+        Ok(Found::Period(checked)) => (
+            if args.json {
+                format!("{:#}\n", signed::words::value(&checked))
+            } else {
+                signed::words::text(&checked, args.key.is_some())
+            },
+            checked.holds(),
+        ),
         Err(error) => {
             eprintln!("ringdown: {error:#}");
             return 1;
         }
     };
-    let verified = verify(&bytes, key.as_ref());
-    super::print(&if args.json { as_json(&verified) } else { words(&verified, key.is_some()) });
-    i32::from(!verified.findings.is_empty())
+    super::print(&text);
+    i32::from(!holds)
+}
+
+/// Reads a file line by line, and in one piece where it is one incident's.
+fn look(source: &mut dyn BufRead, args: &Args, key: Option<&PublicKey>) -> anyhow::Result<Found> {
+    let mut line = next_line(source)?;
+    let more = !source.fill_buf()?.is_empty();
+    if !args.period && !is_period(&line, more) {
+        source.take(LONGEST + 1 - line.len() as u64).read_to_end(&mut line)?;
+        bounded(&line)?;
+        return Ok(Found::Incident(Box::new(verify(&line, key))));
+    }
+    let mut check = Check::begin(key.copied());
+    while !line.is_empty() {
+        check.line(&line);
+        line = next_line(source)?;
+    }
+    Ok(Found::Period(Box::new(check.finish())))
+}
+
+/// The next line with its line feed; empty after the last.
+fn next_line(source: &mut dyn BufRead) -> anyhow::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    source.take(LONGEST + 1).read_until(b'\n', &mut line)?;
+    bounded(&line)?;
+    Ok(line)
+}
+
+fn bounded(bytes: &[u8]) -> anyhow::Result<()> {
+    if bytes.len() as u64 > LONGEST {
+        bail!("it is too large for the export of an incident");
+    }
+    Ok(())
+}
+
+/// A file, or standard input.
+fn open(path: &Path) -> anyhow::Result<Box<dyn BufRead>> {
+    if path == Path::new("-") {
+        return Ok(Box::new(stdin().lock()));
+    }
+    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    Ok(Box::new(BufReader::new(file)))
 }
 
 /// The bytes of an export: of a file, or of standard input.
 pub(super) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    if path == Path::new("-") {
-        stdin().lock().take(LONGEST + 1).read_to_end(&mut bytes).context("cannot read standard input")?;
-    } else {
-        let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-        file.take(LONGEST + 1).read_to_end(&mut bytes).with_context(|| format!("cannot read {}", path.display()))?;
-    }
-    if bytes.len() as u64 > LONGEST {
-        bail!("{} is too large for an export", path.display());
-    }
+    let cannot = || format!("cannot read {}", path.display());
+    open(path)?.take(LONGEST + 1).read_to_end(&mut bytes).with_context(cannot)?;
+    bounded(&bytes).with_context(cannot)?;
     Ok(bytes)
 }
 

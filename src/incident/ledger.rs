@@ -13,6 +13,7 @@ pub mod hex;
 pub mod reckon;
 pub mod signature;
 pub mod verify;
+pub mod written;
 
 use serde::Serialize;
 use serde_json::{Value, json};

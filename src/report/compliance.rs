@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::downtime::Gap;
 use crate::{
-    incident::ledger::reckon::{self, Kind},
+    incident::ledger::reckon::{self, Kind, Promised},
     sla::Priority,
 };
 
@@ -325,6 +325,14 @@ pub struct PromiseLine {
     pub verdict: Verdict,
     /// When it was done, or not owed any more.
     pub at: Option<DateTime<Utc>>,
+}
+
+impl From<Promised> for PromiseLine {
+    fn from(promised: Promised) -> Self {
+        let (promise, window) = Subject::of(promised.kind);
+        let Promised { priority, from, due, verdict, at, .. } = promised;
+        PromiseLine { promise, window, priority, from, due, verdict: verdict.into(), at }
+    }
 }
 
 impl PromiseLine {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{
     compliance::Compliance,
@@ -17,6 +17,7 @@ use crate::{
     id::{CustomerKey, IncidentId, PlanKey},
     server::App,
     sla::Zone,
+    store::Tx,
 };
 
 /// How many incidents are read at once.
@@ -34,13 +35,47 @@ pub struct Question {
     pub plan: Option<PlanKey>,
 }
 
+/// What a question is about, as of now, with the down time that is known of.
+pub(super) async fn scope(app: &App, question: Question) -> sqlx::Result<Scope> {
+    let as_of = app.clock.now();
+    let Question { period, zone, customer, plan } = question;
+    let runs = store::runs(&mut app.db.read().await?, &period).await?;
+    let gaps = downtime::gaps(&runs, &period, as_of);
+    Ok(Scope { period, zone, customer, plan, as_of, gaps })
+}
+
+/// Leave to read for a report, while it is held.
+pub(super) async fn turn() -> sqlx::Result<SemaphorePermit<'static>> {
+    // Never closed.
+    AT_ONCE.acquire().await.map_err(|_| sqlx::Error::PoolClosed)
+}
+
+/// The incidents that a report may be about, a page after the other, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Ids {
+    after: Option<IncidentId>,
+    over: bool,
+}
+
+impl Ids {
+    /// The next page; `None` after the last.
+    pub(super) async fn next(&mut self, tx: &mut Tx, scope: &Scope) -> sqlx::Result<Option<Vec<IncidentId>>> {
+        if self.over {
+            return Ok(None);
+        }
+        let ids = store::incidents(tx, scope, self.after.as_ref(), PAGE).await?;
+        self.over = ids.len() < PAGE;
+        self.after = ids.last().cloned();
+        Ok(Some(ids))
+    }
+}
+
 /// The incidents of a report, one page after the other. Each page is read in a transaction of its own, so that a slow
 /// reader of a long report holds up nobody.
 pub struct Gathering {
     app: App,
     pub scope: Scope,
-    after: Option<IncidentId>,
-    over: bool,
+    ids: Ids,
     /// How many records could not be read so far.
     pub unreadable: u64,
 }
@@ -48,25 +83,15 @@ pub struct Gathering {
 impl Gathering {
     /// Begins with the oldest incident.
     pub async fn begin(app: &App, question: Question) -> sqlx::Result<Gathering> {
-        let as_of = app.clock.now();
-        let Question { period, zone, customer, plan } = question;
-        let runs = store::runs(&mut app.db.read().await?, &period).await?;
-        let gaps = downtime::gaps(&runs, &period, as_of);
-        let scope = Scope { period, zone, customer, plan, as_of, gaps };
-        Ok(Gathering { app: app.clone(), scope, after: None, over: false, unreadable: 0 })
+        let scope = scope(app, question).await?;
+        Ok(Gathering { app: app.clone(), scope, ids: Ids::default(), unreadable: 0 })
     }
 
     /// The next page, oldest first; `None` after the last.
     pub async fn next(&mut self) -> sqlx::Result<Option<Vec<Judged>>> {
-        if self.over {
-            return Ok(None);
-        }
-        // Never closed.
-        let _turn = AT_ONCE.acquire().await.map_err(|_| sqlx::Error::PoolClosed)?;
+        let _turn = turn().await?;
         let mut tx = self.app.db.read().await?;
-        let ids = store::incidents(&mut tx, &self.scope, self.after.as_ref(), PAGE).await?;
-        self.over = ids.len() < PAGE;
-        self.after = ids.last().cloned();
+        let Some(ids) = self.ids.next(&mut tx, &self.scope).await? else { return Ok(None) };
         let mut page = Vec::new();
         for id in ids {
             let case = match store::events(&mut tx, &id).await {

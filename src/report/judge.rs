@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::{
-    compliance::{IncidentLine, PromiseLine, Subject},
+    compliance::{IncidentLine, PromiseLine},
     downtime::Gap,
     period::Period,
 };
@@ -72,9 +72,48 @@ pub struct Page {
 }
 
 impl Judged {
-    /// Whether it has a line in the report: it was opened in the period, or a promise was due in it.
+    /// Whether it has a line in the report.
     pub fn is_listed(&self) -> bool {
-        self.line.opened_in_period || !self.line.promises.is_empty()
+        listed(self.line.opened_in_period, &self.line.promises)
+    }
+}
+
+/// What of one incident belongs to a period.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Whether it was opened in it.
+    pub opened: bool,
+    /// Those that were due in it, in that order.
+    pub promises: Vec<PromiseLine>,
+}
+
+impl Part {
+    /// From when it was opened, and all its promises.
+    pub fn of(opened_at: Time, promises: impl IntoIterator<Item = PromiseLine>, period: &Period) -> Part {
+        let promises = promises.into_iter().filter(|promise| period.has(promise.due)).collect();
+        Part { opened: period.has(opened_at), promises }
+    }
+
+    /// Whether the incident has a line in a report of the period.
+    pub fn is_listed(&self) -> bool {
+        listed(self.opened, &self.promises)
+    }
+}
+
+/// It was opened in the period, or a promise was due in it.
+fn listed(opened: bool, promises: &[PromiseLine]) -> bool {
+    opened || !promises.is_empty()
+}
+
+impl Scope {
+    /// Whether it is about an incident of this customer, under this plan.
+    pub fn wants(&self, customer: Option<&CustomerKey>, plan: &PlanKey) -> bool {
+        let customer = self.customer.as_ref().is_none_or(|wanted| customer == Some(wanted));
+        let key = plan.as_str();
+        let plan = self.plan.as_ref().is_none_or(|wanted| {
+            key == wanted.as_str() || key.split_once(':').is_some_and(|(plan, _)| plan == wanted.as_str())
+        });
+        customer && plan
     }
 }
 
@@ -84,25 +123,13 @@ pub fn judge(case: Case, scope: &Scope) -> Option<Judged> {
     else {
         return None;
     };
-    if !wanted(report, scope) {
+    if !scope.wants(report.customer.as_ref(), &report.plan.key) {
         return None;
     }
     let mut story = Story::begin(report, *opened_at);
     rest.iter().for_each(|recorded| story.take(recorded));
     let reckoning = reckon::reckon(&case.events, scope.as_of);
-    let promises = reckoning.promises().into_iter().filter(|promise| scope.period.has(promise.due));
-    let promises = promises.map(|promise| {
-        let (subject, window) = Subject::of(promise.kind);
-        PromiseLine {
-            promise: subject,
-            window,
-            priority: promise.priority,
-            from: promise.from,
-            due: promise.due,
-            verdict: promise.verdict.into(),
-            at: promise.at,
-        }
-    });
+    let part = Part::of(*opened_at, reckoning.promises().into_iter().map(PromiseLine::from), &scope.period);
     let spans = story.spans(scope.as_of);
     let unavailable = spans.iter().flat_map(|(from, to)| scope.gaps.iter().filter_map(|gap| gap.within(*from, *to)));
     let line = IncidentLine {
@@ -114,10 +141,10 @@ pub fn judge(case: Case, scope: &Scope) -> Option<Judged> {
         plan: report.plan.key.to_string(),
         priority: story.priority,
         opened_at: *opened_at,
-        opened_in_period: scope.period.has(*opened_at),
+        opened_in_period: part.opened,
         closed_at: story.closed_at(),
         open_seconds: spans.iter().map(|(from, to)| (*to - *from).num_seconds()).sum(),
-        promises: promises.collect(),
+        promises: part.promises,
         unavailable: unavailable.collect(),
         contradictions: u64::try_from(reckoning.contradictions.len()).unwrap_or(u64::MAX),
     };
@@ -131,15 +158,6 @@ pub fn judge(case: Case, scope: &Scope) -> Option<Judged> {
         sent: case.sent.into_iter().filter(|sent| scope.period.has(sent.at)).collect(),
         line,
     })
-}
-
-fn wanted(report: &Report, scope: &Scope) -> bool {
-    let customer = scope.customer.as_ref().is_none_or(|wanted| report.customer.as_ref() == Some(wanted));
-    let plan = scope.plan.as_ref().is_none_or(|wanted| {
-        let key = report.plan.key.as_str();
-        key == wanted.as_str() || key.split_once(':').is_some_and(|(plan, _)| plan == wanted.as_str())
-    });
-    customer && plan
 }
 
 /// What is kept of an incident while its events are read.

@@ -2,7 +2,8 @@
 //! and the daily anchors that they hang on, whose pure part is [`crate::incident::ledger`]; and reports over a period.
 //!
 //! A report does not trust what was written down when a promise was kept or missed: [`judge`] works every verdict out
-//! again from the events, as `ringdown verify` does, and [`tally`] adds them up.
+//! again from the events, as `ringdown verify` does, and [`tally`] adds them up. [`signed`] is the same as a file that can be
+//! verified.
 
 pub mod anchor;
 pub mod chart;
@@ -15,6 +16,7 @@ pub mod judge;
 mod key;
 pub mod page;
 pub mod period;
+pub mod signed;
 pub mod store;
 pub mod table;
 pub mod tally;

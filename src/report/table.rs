@@ -48,7 +48,8 @@ pub fn text(report: &Compliance) -> String {
     text
 }
 
-fn some(number: u64, what: &str) -> String {
+/// `1 incident`, `2 incidents`.
+pub(super) fn some(number: u64, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
@@ -138,11 +139,12 @@ fn incidents(report: &Compliance, text: &mut String) {
 }
 
 /// Without what moves a terminal's cursor.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }
 
-fn grid(text: &mut String, title: &str, head: &[&str], rows: Vec<Vec<String>>) {
+/// A table under its title; nothing without rows.
+pub(super) fn grid(text: &mut String, title: &str, head: &[&str], rows: Vec<Vec<String>>) {
     if rows.is_empty() {
         return;
     }

@@ -2,6 +2,7 @@
 
 mod figures;
 mod properties;
+mod signed;
 mod written;
 
 use std::collections::BTreeMap;
@@ -11,7 +12,7 @@ use chrono::TimeDelta;
 use super::{
     compliance::Compliance,
     downtime::Gap,
-    judge::{Case, Scope, Sent, judge},
+    judge::{Case, Judged, Scope, Sent, judge},
     period::Period,
     tally::Tally,
 };

@@ -4,7 +4,6 @@ use axum::{
     extract::{Path, State},
     response::Redirect,
 };
-
 use serde::Deserialize;
 
 use super::{Form, Trouble};

@@ -154,7 +154,7 @@ async fn what_changes_around_it_takes_nobody_out_of_an_incident() {
     remember(&browser).await;
     act("acknowledge", json!({ "as": "carla" })).await;
     browser.says("#now", "carla mendes since").await;
-    browser.until("!document.querySelector('#acts form')").await;
+    browser.until("!document.querySelector('#acts form[action$=\"/acknowledge\"]')").await;
     assert!(is_kept(&browser).await, "{:?}", focused(&browser).await);
     act("updates", json!({ "text": "A certificate ran out.", "as": "carla" })).await;
     browser.says("#timeline", "A certificate ran out.").await;
@@ -168,10 +168,10 @@ async fn what_changes_around_it_takes_nobody_out_of_an_incident() {
     act("wait", json!({ "reason": "Which shop?", "as": "carla" })).await;
     tab_to(&browser, "#acts form[action$=\"/resume\"] button").await;
     act("resume", json!({ "as": "carla" })).await;
-    browser.until("!document.querySelector('#acts form')").await;
+    browser.until("!document.querySelector('#acts form[action$=\"/resume\"]')").await;
     assert!(is_at(&browser, "#acts").await, "{:?}", focused(&browser).await);
     browser.keys(TAB).await;
-    assert!(is_at(&browser, "#acts a[href^=\"tel:\"]").await, "{:?}", focused(&browser).await);
+    assert!(is_at(&browser, "#acts :is(a, button)").await, "{:?}", focused(&browser).await);
     assert!(browser.console().await.is_empty());
 }
 
@@ -209,6 +209,9 @@ async fn what_changes_around_it_takes_nobody_off_the_board_or_out_of_a_phone() {
 
     // A quiet phone in which somebody writes begins to ring: it is another card then, in another place.
     house.post(&format!("/api/v1/incidents/{second}/resolve"), json!({ "note": "over", "as": "ben" })).await;
+    assert!(browser.console().await.is_empty());
+    let browser = house.admin().await;
+    browser.look(1280, false).await;
     house.go(&browser, "/handsets").await;
     browser.says("#live", "live").await;
     let phone = {

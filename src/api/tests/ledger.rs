@@ -13,7 +13,7 @@ use crate::{
     report,
 };
 
-async fn open(house: &House, title: &str) -> (String, String) {
+pub(super) async fn open(house: &House, title: &str) -> (String, String) {
     let token = house.token(Role::Commander).await;
     let body = json!({
         "customer": "acme", "priority": "P1", "title": title,
@@ -24,7 +24,7 @@ async fn open(house: &House, title: &str) -> (String, String) {
     (made["reference"].as_str().unwrap().into(), made["id"].as_str().unwrap().into())
 }
 
-async fn act(house: &House, reference: &str, what: &str, body: Value) {
+pub(super) async fn act(house: &House, reference: &str, what: &str, body: Value) {
     let token = house.token(Role::Commander).await;
     let (status, answer) = house.send("POST", &format!("/api/v1/incidents/{reference}/{what}"), &token, body).await;
     assert!(status.is_success(), "{what}: {answer}");

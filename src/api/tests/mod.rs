@@ -1,5 +1,6 @@
 mod incidents;
 mod ledger;
+mod signed;
 
 use std::collections::BTreeMap;
 

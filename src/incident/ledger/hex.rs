@@ -13,6 +13,22 @@ pub struct Hex<const N: usize>(pub [u8; N]);
 /// A SHA-256.
 pub type Hash = Hex<32>;
 
+/// A SHA-256 in the making.
+#[derive(Clone, Debug, Default)]
+pub struct Running(Sha256);
+
+impl Running {
+    /// So much more.
+    pub fn take(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The hash of what came so far.
+    pub fn hash(&self) -> Hash {
+        Hex(self.0.clone().finalize().into())
+    }
+}
+
 /// Not so many lower-case hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not {0} lower-case hexadecimal digits")]

@@ -4,17 +4,16 @@ use std::fmt;
 
 use chrono::Datelike;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::{
     anchor::Leaf,
-    canonical,
     export::{self, Export},
     genesis,
     hex::Hash,
     link,
     reckon::{End, Kind, Now, Reckoning, reckon},
     signature::{PublicKey, signed},
+    written,
 };
 use crate::{
     clock::Time,
@@ -37,6 +36,12 @@ pub enum About {
         seq: u64,
     },
     Signature,
+    /// The line of this number in a period's export.
+    Line {
+        line: u64,
+    },
+    /// The table of contents of a period's export.
+    Contents,
     /// The anchor of this day.
     Anchor {
         day: String,
@@ -51,12 +56,21 @@ pub struct Finding {
     pub what: String,
 }
 
+impl Finding {
+    /// Whether it is about this line of a period's export.
+    pub fn is_of(&self, number: u64) -> bool {
+        self.about == About::Line { line: number }
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.about {
             About::File => write!(f, "the file: {}", self.what),
             About::Event { seq } => write!(f, "event {seq}: {}", self.what),
             About::Promise { seq } => write!(f, "event {seq}, verdicts: {}", self.what),
+            About::Line { line } => write!(f, "line {line}: {}", self.what),
+            About::Contents => write!(f, "the table of contents: {}", self.what),
             About::Signature => write!(f, "the signature: {}", self.what),
             About::Anchor { day } => write!(f, "the anchor of {day}: {}", self.what),
         }
@@ -72,6 +86,8 @@ pub struct Verified {
     pub notes: Vec<String>,
     /// What it says, when it can be read at all.
     pub export: Option<Export>,
+    /// What its events say, when the chain is whole and every one can be read.
+    pub events: Option<Vec<Recorded>>,
     /// The incident as its events give it, and its promises worked out again, when the events are whole.
     pub incident: Option<(Incident, Reckoning)>,
 }
@@ -80,14 +96,17 @@ pub struct Verified {
 /// it names itself.
 pub fn verify(bytes: &[u8], trusted: Option<&PublicKey>) -> Verified {
     let mut check = Check { findings: Vec::new() };
-    let mut verified = Verified { findings: Vec::new(), notes: Vec::new(), export: None, incident: None };
-    if let Some(export) = check.value(bytes).and_then(|value| check.export(value)) {
+    let mut verified = Verified { findings: vec![], notes: vec![], export: None, events: None, incident: None };
+    let (export, wrong) = written::read::<Export>(bytes, export::FORMAT);
+    wrong.into_iter().for_each(|what| check.wrong(About::File, what));
+    if let Some(export) = export {
         check.chain(&export);
         check.signature(&export, trusted);
         check.anchors(&export);
         if check.findings.iter().all(|finding| !matches!(finding.about, About::Event { .. })) {
-            verified.incident = check.verdicts(&export);
+            verified.events = check.events(&export);
         }
+        verified.incident = verified.events.as_deref().and_then(|events| check.verdicts(&export, events));
         verified.notes = notes(&export);
         verified.export = Some(export);
     }
@@ -106,47 +125,6 @@ impl Check {
 
     fn event(&mut self, seq: usize, what: impl Into<String>) {
         self.wrong(About::Event { seq: seq as u64 }, what);
-    }
-
-    fn value(&mut self, bytes: &[u8]) -> Option<Value> {
-        let value: Value = match serde_json::from_slice(bytes) {
-            Ok(value) => value,
-            Err(error) => {
-                self.wrong(About::File, format!("it is not JSON: {error}"));
-                return None;
-            }
-        };
-        let own = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-        match canonical::text(&value) {
-            Ok(text) if text.as_bytes() == own => {}
-            Ok(text) => {
-                let place = text.bytes().zip(own).take_while(|(ours, theirs)| ours == *theirs).count() + 1;
-                let what = format!("it was not written by Ringdown, or was reformatted: byte {place} is another");
-                self.wrong(About::File, what);
-            }
-            Err(unfit) => self.wrong(About::File, unfit.to_string()),
-        }
-        Some(value)
-    }
-
-    fn export(&mut self, value: Value) -> Option<Export> {
-        if value["format"] != export::FORMAT {
-            self.wrong(About::File, format!("it is not of the format `{}`", export::FORMAT));
-            return None;
-        }
-        match serde_path_to_error::deserialize::<_, Export>(&value) {
-            Ok(export) => {
-                // From here on what was read is what stands there: dates and times can be written in more ways than one.
-                if serde_json::to_value(&export).ok() != Some(value) {
-                    self.wrong(About::File, "it says something in another way than Ringdown writes it");
-                }
-                Some(export)
-            }
-            Err(error) => {
-                self.wrong(About::File, format!("{}: {}", error.path(), error.inner()));
-                None
-            }
-        }
     }
 
     /// Names the first event that breaks the chain; what follows it hangs in the air.
@@ -213,8 +191,8 @@ impl Check {
         }
     }
 
-    /// Reads the events as what they say, replays them, and works the verdicts out again.
-    fn verdicts(&mut self, export: &Export) -> Option<(Incident, Reckoning)> {
+    /// Reads the events as what they say.
+    fn events(&mut self, export: &Export) -> Option<Vec<Recorded>> {
         let mut events = Vec::with_capacity(export.events.len());
         for (index, entry) in export.events.iter().enumerate() {
             match serde_json::from_value::<Recorded>(entry.event.clone()) {
@@ -223,10 +201,12 @@ impl Check {
                 Err(error) => self.event(index + 1, format!("this program cannot read it; a newer one may: {error}")),
             }
         }
-        if events.len() < export.events.len() || !sane(export.exported_at) {
-            return None;
-        }
-        let reckoning = reckon(&events, export.exported_at);
+        (events.len() == export.events.len() && sane(export.exported_at)).then_some(events)
+    }
+
+    /// Replays the events, and works the verdicts out again.
+    fn verdicts(&mut self, export: &Export, events: &[Recorded]) -> Option<(Incident, Reckoning)> {
+        let reckoning = reckon(events, export.exported_at);
         for contradiction in &reckoning.contradictions {
             self.wrong(About::Promise { seq: contradiction.seq }, contradiction.what.clone());
         }
@@ -234,7 +214,7 @@ impl Check {
         if !reckoning.contradictions.is_empty() {
             return None;
         }
-        let incident = Incident::replay(&export.incident, &events)?;
+        let incident = Incident::replay(&export.incident, events)?;
         if let Some(what) = disagreement(&incident, &reckoning) {
             self.wrong(About::Promise { seq: incident.seq }, what);
         }
@@ -261,7 +241,7 @@ fn notes(export: &Export) -> Vec<String> {
 }
 
 /// A time that sums of promises cannot carry over the end of the calendar.
-fn sane(at: Time) -> bool {
+pub(crate) fn sane(at: Time) -> bool {
     (1970..=9999).contains(&at.year())
 }
 

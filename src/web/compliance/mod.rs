@@ -11,7 +11,10 @@ use serde::Deserialize;
 
 use super::{Frame, Page, Place, Trouble};
 use crate::{
-    access::{Role, session::Visitor},
+    access::{
+        Role,
+        session::{From, Visitor},
+    },
     api::{self, Problem},
     id::{CustomerKey, PlanKey},
     report::{
@@ -37,6 +40,8 @@ pub(super) struct Shown {
     csv: String,
     json: String,
     html: String,
+    /// For those who may have the numbers that are in it.
+    signed: Option<String>,
 }
 
 /// A period that people ask for often.
@@ -65,8 +70,9 @@ pub(super) async fn compliance(
     State(app): State<App>,
     Query(mut wanted): Query<Wanted>,
     visitor: Visitor,
+    from: From,
 ) -> Result<Response, Trouble> {
-    visitor.require(Role::Viewer)?;
+    visitor.require(if wanted.format == "signed" { Role::Responder } else { Role::Viewer })?;
     let frame = Frame::new(&app, &visitor, Place::Compliance);
     let today = frame.now.with_timezone(&frame.zone).date_naive();
     if wanted.from.is_empty() {
@@ -92,6 +98,10 @@ pub(super) async fn compliance(
         let rows = api::report::rows(Gathering::begin(&app, question).await?);
         return Ok(file("csv", "text/csv; charset=utf-8; header=present", &wanted.from, rows));
     }
+    if wanted.format == "signed" {
+        let lines = api::report::signed(&app, question, visitor.caller.who(), Some(&from.network)).await?;
+        return Ok(file("signed.jsonl", api::report::SIGNED, &wanted.from, lines));
+    }
     let report = gather::compliance(&app, question).await?;
     match wanted.format.as_str() {
         "json" => {
@@ -109,8 +119,10 @@ pub(super) async fn compliance(
     let plans = config.plans.iter().map(|(key, plan)| (key.to_string(), plan.title.clone()));
     let (customers, plans) = (customers.collect(), plans.collect());
     let periods = ready(today, &wanted);
-    let [csv, json, html] = ["csv", "json", "html"].map(|format| wanted.link(&wanted.from, &wanted.to, format));
-    Ok(Page(Shown { frame, wanted, report, customers, plans, periods, csv, json, html }).into_response())
+    let [csv, json, html, signed] =
+        ["csv", "json", "html", "signed"].map(|format| wanted.link(&wanted.from, &wanted.to, format));
+    let signed = visitor.caller.role.may(Role::Responder).then_some(signed);
+    Ok(Page(Shown { frame, wanted, report, customers, plans, periods, csv, json, html, signed }).into_response())
 }
 
 /// As a file with a name of its own.
@@ -161,6 +173,16 @@ impl Shown {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_named_after_its_period_and_nothing_else_gets_into_the_name() {
+        let name = |from: &str| {
+            let answer = file("signed.jsonl", api::report::SIGNED, from, "");
+            answer.headers()[header::CONTENT_DISPOSITION].to_str().unwrap().to_owned()
+        };
+        assert_eq!(name("2026-11-01"), "attachment; filename=\"ringdown-promises-2026-11-01.signed.jsonl\"");
+        assert_eq!(name("2026\"; x=\r\n/../1"), "attachment; filename=\"ringdown-promises-2026x1.signed.jsonl\"");
+    }
 
     #[test]
     fn periods_that_are_asked_for_often_are_links_that_keep_the_rest_of_the_question() {
