@@ -3,13 +3,19 @@
 use std::fmt;
 
 use hmac::Mac;
+use tokio::sync::Semaphore;
 
 use super::{TokenKey, code, oidc::Oidc, password::Hashing, token::keyed};
 use crate::server::settings::Settings;
 
+/// How many tries are counted at once. They wait for one another in the database, each on one of its connections, and
+/// pages need connections too.
+const COUNTED_AT_ONCE: usize = 4;
+
 /// What signing in needs, of the running process.
 pub struct Desk {
     pub(super) hashing: Hashing,
+    pub(super) counting: Semaphore,
     pub(super) oidc: Option<Oidc>,
     codes: [u8; 32],
     names: [u8; 32],
@@ -21,6 +27,7 @@ impl Desk {
     pub fn new(settings: &Settings, key: &TokenKey) -> Desk {
         Desk {
             hashing: Hashing::default(),
+            counting: Semaphore::new(COUNTED_AT_ONCE),
             oidc: settings.oidc.clone().map(|oidc| Oidc::new(oidc, &settings.public_url)),
             codes: key.derive(code::KEY),
             names: key.derive("names that were tried"),

@@ -1,8 +1,9 @@
 //! How often it may be tried to sign in, and when again. Pure.
 //!
 //! What is counted is the name that was given, known or not, so that the answers tell nobody which names there are.
-//! First the name is counted with the network it is tried from: whoever guesses holds up nobody but themselves. Only
-//! many more wrong tries from everywhere hold a name up as a whole, and then not for a network it was signed in from.
+//! First the name is counted with the network it is tried from: whoever guesses or asks for codes holds up nobody but
+//! themselves. What is held up or refused does not count with the name any more, and still with the network. Only many
+//! more tries than one network has hold a name up as a whole, and then not for a network it was signed in from.
 
 use chrono::TimeDelta;
 
@@ -22,12 +23,12 @@ pub const SPAN_EVERYWHERE: TimeDelta = TimeDelta::hours(1);
 /// How long a network is one that a name was signed in from.
 pub const KNOWN_FOR: TimeDelta = TimeDelta::days(90);
 
-/// Codes to one person, asked for from one network, within [`CODES_SPAN`]; and whatever the person.
+/// Codes to one person, asked for from one network, within [`CODES_SPAN`]; and, refused ones too, whatever the person.
 pub const CODES: i64 = 3;
 pub const CODES_OF_NETWORK: i64 = 10;
 pub const CODES_SPAN: TimeDelta = TimeDelta::minutes(15);
-/// Codes to one person from everywhere, within an hour, but for a network they signed in from.
-pub const CODES_EVERYWHERE: i64 = 10;
+/// Codes to one person from everywhere, within an hour, but for a network they signed in from. One network gets 12.
+pub const CODES_EVERYWHERE: i64 = 30;
 pub const CODES_SPAN_EVERYWHERE: TimeDelta = TimeDelta::hours(1);
 
 /// The first pause and the longest.
@@ -78,6 +79,22 @@ mod tests {
         let pauses: Vec<i64> = [0, 4, 5, 6, 7, 8, 9, 10, 1000, i64::MAX].map(pause).into();
         assert_eq!(pauses, [0, 0, 30, 60, 120, 240, 480, 900, 900, 900]);
         assert_eq!(Wrong::default().until(), None);
+    }
+
+    #[test]
+    fn no_two_networks_keep_a_person_from_being_sent_a_code_elsewhere() {
+        let spans = CODES_SPAN_EVERYWHERE.num_seconds() / CODES_SPAN.num_seconds();
+        assert!(2 * CODES * spans < CODES_EVERYWHERE);
+    }
+
+    #[test]
+    fn one_network_cannot_hold_a_name_up_as_a_whole() {
+        let (mut count, mut now) = (0, at());
+        while now < at() + SPAN_EVERYWHERE {
+            now = Wrong { count, last: Some(now) }.until().unwrap_or(now);
+            count += 1;
+        }
+        assert!(count < FREE_EVERYWHERE / 2, "{count}");
     }
 
     #[test]

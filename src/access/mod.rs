@@ -22,6 +22,7 @@ pub mod session;
 pub mod sign_in;
 pub mod store;
 pub mod token;
+pub mod turns;
 pub(crate) mod web;
 
 use axum::{

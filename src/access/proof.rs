@@ -7,7 +7,7 @@ pub use store::{Proof, all, of_person as proven, record};
 use super::{
     audit::{self, Entry, what},
     code::sending,
-    sign_in::{self, Guess, store as codes},
+    sign_in::{self, Guess, store as codes, turn},
 };
 use crate::{
     people::{Channel, ContactMethod, Person},
@@ -24,15 +24,14 @@ pub async fn send(
     channel: Channel,
     network: &str,
 ) -> sqlx::Result<Option<String>> {
-    let from = super::session::From { network: network.into(), agent: None };
     let sent = retried(|| async {
         let now = app.clock.now();
-        let mut tx = app.db.begin().await?;
-        if !sign_in::may_send(&mut tx, app, person.key.as_str(), &from, now).await? {
-            return Ok(None);
-        }
         let name = app.desk.hashed(person.key.as_str());
         let this = codes::Try { name: &name, network, kind: codes::Kind::AskCode };
+        let (_turn, mut tx) = turn::take(app, this).await?;
+        if !sign_in::may_send(&mut tx, this, now).await? {
+            return Ok(None);
+        }
         codes::tried(&mut tx, this, true, now).await?;
         let kind = codes::CodeKind::Proof;
         let id = sending::send(&mut tx, app, person, &line.address, channel, kind, network).await?;

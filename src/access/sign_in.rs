@@ -1,6 +1,7 @@
 //! The ways to sign in, but for the pages: each ends in a session, or in words that give nothing away.
 
 pub mod store;
+pub(super) mod turn;
 
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ use crate::{
     server::App,
     store::{Tx, retry::retried},
 };
+use password::store::Password;
 use store::{Code, CodeKind, Kind, Link, Try};
 
 /// How long a link holds.
@@ -53,9 +55,13 @@ pub async fn by_password(app: &App, name: &str, password: &str, from: &From) -> 
     if is_stopped(app, from, Kind::Password).await? {
         return Ok(Tried::TooMany);
     }
-    let (id, known) = retried(|| begin_password(app, &name, from)).await?;
     // One that is held up is as much work.
-    let hash = known.as_ref().filter(|_| id.is_some()).map(|known| known.hash.as_str());
+    let (id, known) = match retried(|| begin_password(app, &name, from)).await? {
+        Begun::Stopped => return Ok(Tried::TooMany),
+        Begun::HeldUp => (None, None),
+        Begun::Counted(id, known) => (Some(id), known),
+    };
+    let hash = known.as_ref().map(|known| known.hash.as_str());
     let verified = match app.desk.hashing.verify(password, hash).await {
         None => return Ok(Tried::TooMany),
         Some(verified) => verified,
@@ -63,7 +69,9 @@ pub async fn by_password(app: &App, name: &str, password: &str, from: &From) -> 
     let Some(id) = id else { return Ok(Tried::Wrong) };
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
-    let tried = match known.filter(|_| verified) {
+    let config = app.config.load_full();
+    let is_here = |person: &Option<String>| person.as_deref().is_none_or(|key| config.people.contains_key(key));
+    let tried = match known.filter(|known| verified && is_here(&known.person)) {
         Some(known) => {
             store::right(&mut tx, &id).await?;
             let person = known.person.map(PersonKey::from);
@@ -82,37 +90,42 @@ pub async fn by_password(app: &App, name: &str, password: &str, from: &From) -> 
 
 /// Whether a network tried too often, whoever was meant. Only reads: a flood does not hold up whoever writes.
 async fn is_stopped(app: &App, from: &From, kind: Kind) -> sqlx::Result<bool> {
-    let (good, since, most) = match kind {
-        Kind::AskCode => (true, limit::CODES_SPAN, limit::CODES_OF_NETWORK),
-        _ => (false, limit::NETWORK_SPAN, limit::WRONG_OF_NETWORK),
-    };
-    let mut tx = app.db.read().await?;
-    Ok(store::of_network(&mut tx, &from.network, kind, good, app.clock.now() - since).await? >= most)
+    turn::is_stopped(&mut app.db.read().await?, &from.network, kind, app.clock.now()).await
 }
 
-/// Counts the try as a wrong one before it is looked at, so that a hundred at once are a hundred; gives its id and the
-/// password of that name. Without an id it is held up.
-async fn begin_password(
-    app: &App,
-    name: &str,
-    from: &From,
-) -> sqlx::Result<(Option<String>, Option<password::store::Password>)> {
+/// What a password is held against.
+enum Begun {
+    /// The try's id, and the password of that name.
+    Counted(String, Option<Password>),
+    /// The name is held up. It counts against the network, or one address would keep hashing at it.
+    HeldUp,
+    /// So is the network, whatever the name.
+    Stopped,
+}
+
+/// Counts the try as a wrong one before it is looked at, so that a hundred at once are a hundred.
+async fn begin_password(app: &App, name: &str, from: &From) -> sqlx::Result<Begun> {
     let now = app.clock.now();
     let hashed = app.desk.hashed(name);
     let this = Try { name: &hashed, network: &from.network, kind: Kind::Password };
-    let mut tx = app.db.begin().await?;
+    let (_turn, mut tx) = turn::take(app, this).await?;
+    if turn::is_stopped(&mut tx, this.network, this.kind, now).await? {
+        return Ok(Begun::Stopped);
+    }
     let here = store::wrong_here(&mut tx, this, now - limit::SPAN).await?.until();
     let everywhere = store::wrong_everywhere(&mut tx, this, now - limit::SPAN_EVERYWHERE).await?.until_everywhere();
     let held = here.is_some_and(|until| until > now)
         || (everywhere.is_some_and(|until| until > now)
             && !store::is_known(&mut tx, &hashed, this.network, now - limit::KNOWN_FOR).await?);
-    let known = password::store::find(&mut tx, name).await?;
-    if held {
-        return Ok((None, known));
-    }
-    let id = store::tried(&mut tx, this, false, now).await?;
+    let begun = if held {
+        store::tried(&mut tx, Try { name: "", ..this }, false, now).await?;
+        Begun::HeldUp
+    } else {
+        let known = password::store::find(&mut tx, name).await?;
+        Begun::Counted(store::tried(&mut tx, this, false, now).await?, known)
+    };
     tx.commit().await?;
-    Ok((Some(id), known))
+    Ok(begun)
 }
 
 /// Sends a code to this phone, or to a phone of this person; gives its id, also where none was sent, for [`by_code`].
@@ -122,23 +135,28 @@ pub async fn ask_code(app: &App, given: &str, from: &From) -> sqlx::Result<Optio
     if is_stopped(app, from, Kind::AskCode).await? {
         return Ok(None);
     }
-    let id = retried(|| ask_once(app, given, from)).await?;
+    let Some(id) = retried(|| ask_once(app, given, from)).await? else { return Ok(None) };
     app.bell.ring();
     tokio::time::sleep_until(answer_at).await;
     Ok(Some(id))
 }
 
-async fn ask_once(app: &App, given: &str, from: &From) -> sqlx::Result<String> {
+async fn ask_once(app: &App, given: &str, from: &From) -> sqlx::Result<Option<String>> {
     let (now, config) = (app.clock.now(), app.config.load_full());
-    let mut tx = app.db.begin().await?;
     let meant = meant(&config, given);
     let name: String = match meant {
         Some((person, _)) => person.key.to_string(),
         None => given.trim().to_lowercase().chars().take(LONGEST_NAME).collect(),
     };
-    let may = may_send(&mut tx, app, &name, from, now).await?;
     let this = Try { name: &app.desk.hashed(&name), network: &from.network, kind: Kind::AskCode };
-    store::tried(&mut tx, this, true, now).await?;
+    let (_turn, mut tx) = turn::take(app, this).await?;
+    if turn::is_stopped(&mut tx, this.network, this.kind, now).await? {
+        return Ok(None);
+    }
+    let may = may_send(&mut tx, this, now).await?;
+    // One that is refused keeps nobody from being sent another, later or elsewhere.
+    let counted = if may { this } else { Try { name: "", ..this } };
+    store::tried(&mut tx, counted, true, now).await?;
     let line = match meant {
         Some((person, number)) if may => line_for(&mut tx, person, number).await?.map(|line| (person, line)),
         _ => None,
@@ -150,19 +168,17 @@ async fn ask_once(app: &App, given: &str, from: &From) -> sqlx::Result<String> {
         None => code::sending::fresh_id(),
     };
     tx.commit().await?;
-    Ok(id)
+    Ok(Some(id))
 }
 
 /// Whether this name may have another code.
-pub(super) async fn may_send(tx: &mut Tx, app: &App, name: &str, from: &From, now: Time) -> sqlx::Result<bool> {
-    let hashed = app.desk.hashed(name);
-    let this = Try { name: &hashed, network: &from.network, kind: Kind::AskCode };
+pub(super) async fn may_send(tx: &mut Tx, this: Try<'_>, now: Time) -> sqlx::Result<bool> {
     if store::of_name_here(tx, this, now - limit::CODES_SPAN).await? >= limit::CODES {
         return Ok(false);
     }
-    let everywhere = store::of_name(tx, &hashed, Kind::AskCode, now - limit::CODES_SPAN_EVERYWHERE).await?;
+    let everywhere = store::of_name(tx, this.name, this.kind, now - limit::CODES_SPAN_EVERYWHERE).await?;
     Ok(everywhere < limit::CODES_EVERYWHERE
-        || store::is_known(tx, &hashed, &from.network, now - limit::KNOWN_FOR).await?)
+        || store::is_known(tx, this.name, this.network, now - limit::KNOWN_FOR).await?)
 }
 
 /// Whom a phone number or a person's key means, and the number if one was given. A phone that several people share
@@ -205,7 +221,10 @@ pub async fn by_code(app: &App, id: &str, digits: &str, from: &From) -> sqlx::Re
 
 async fn by_code_once(app: &App, id: &str, digits: &str, from: &From) -> sqlx::Result<Tried> {
     let now = app.clock.now();
-    let mut tx = app.db.begin().await?;
+    let (_turn, mut tx) = turn::take(app, Try { name: "", network: &from.network, kind: Kind::Code }).await?;
+    if turn::is_stopped(&mut tx, &from.network, Kind::Code, now).await? {
+        return Ok(Tried::TooMany);
+    }
     let code = guess(&mut tx, app, id, digits, CodeKind::SignIn, now).await?;
     let person = match &code {
         Guess::Right(code) | Guess::Wrong(code) => code.person.as_str(),
@@ -296,12 +315,48 @@ pub async fn by_link(app: &App, token: &str, from: &From) -> sqlx::Result<Tried>
     Ok(Tried::In(set))
 }
 
-/// A person whom the issuer named.
-pub async fn by_oidc(app: &App, person: &PersonKey, from: &From) -> sqlx::Result<HeaderValue> {
-    let now = app.clock.now();
+/// A browser that came back from the issuer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CameBack {
+    /// Its state was not used before, and is now. This is the id of the try: a wrong one until [`by_oidc`].
+    First(String),
+    /// It was used before.
+    Again,
+    /// Too many came back in vain from there.
+    TooMany,
+}
+
+/// Uses up the state of a sign-in at the issuer, before the issuer is asked anything.
+pub async fn back_from_oidc(app: &App, state: &str, from: &From) -> sqlx::Result<CameBack> {
+    let (id, now) = (format!("flow_{}", app.desk.hashed(state)), app.clock.now());
+    let this = Try { name: "", network: &from.network, kind: Kind::Oidc };
+    // Whoever comes again and again only reads.
+    let mut tx = app.db.read().await?;
+    if turn::is_stopped(&mut tx, this.network, this.kind, now).await? {
+        return Ok(CameBack::TooMany);
+    }
+    if store::is_tried(&mut tx, &id).await? {
+        return Ok(CameBack::Again);
+    }
+    drop(tx);
+    retried(|| async {
+        let (_turn, mut tx) = turn::take(app, this).await?;
+        if turn::is_stopped(&mut tx, this.network, this.kind, now).await? {
+            return Ok(CameBack::TooMany);
+        }
+        if !store::tried_once(&mut tx, &id, this, now).await? {
+            return Ok(CameBack::Again);
+        }
+        tx.commit().await?;
+        Ok(CameBack::First(id.clone()))
+    })
+    .await
+}
+
+/// A person whom the issuer named, by the try of this id.
+pub async fn by_oidc(app: &App, id: &str, person: &PersonKey, from: &From) -> sqlx::Result<HeaderValue> {
     let mut tx = app.db.begin().await?;
-    let this = Try { name: &app.desk.hashed(person.as_str()), network: &from.network, kind: Kind::Oidc };
-    store::tried(&mut tx, this, true, now).await?;
+    store::right_of(&mut tx, id, &app.desk.hashed(person.as_str())).await?;
     let set = enter(&mut tx, app, &Who::person(person.clone()), How::Oidc, from).await?;
     tx.commit().await?;
     Ok(set)

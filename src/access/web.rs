@@ -56,15 +56,21 @@ fn next(given: &str) -> &str {
 }
 
 /// Goes on with a new session. The one that the browser had is over.
-async fn entered(app: &App, headers: &HeaderMap, set: HeaderValue, next: &str) -> Result<Response, Trouble> {
-    if let Some(before) = session::of(app, headers).await? {
-        let mut tx = app.db.begin().await?;
-        session::end(&mut tx, &before.session, app.clock.now()).await?;
-        tx.commit().await?;
+async fn entered(app: &App, headers: &HeaderMap, set: HeaderValue, next: &str) -> Response {
+    // What let them in is used up: they are in, whatever becomes of the old one.
+    if let Err(error) = end_former(app, headers).await {
+        tracing::warn!(%error, "cannot end the session that a browser had before");
     }
     let mut response = go(next);
     response.headers_mut().append(header::SET_COOKIE, set);
-    Ok(response)
+    response
+}
+
+async fn end_former(app: &App, headers: &HeaderMap) -> sqlx::Result<()> {
+    let Some(before) = session::of(app, headers).await? else { return Ok(()) };
+    let mut tx = app.db.begin().await?;
+    session::end(&mut tx, &before.session, app.clock.now()).await?;
+    tx.commit().await
 }
 
 /// To another page.
@@ -76,4 +82,31 @@ fn go(to: &str) -> Response {
 /// For a part of an address.
 fn quoted(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{access::session::How, config::Config, server::settings::Settings};
+
+    #[tokio::test]
+    async fn whoever_is_let_in_is_in_though_the_session_before_cannot_be_ended() {
+        let start = "2026-11-02T12:00:00Z";
+        let (app, _hand, _folder) = App::for_test(Settings::default(), start, Config::default(), vec![]).await;
+        let mut tx = app.db.begin().await.unwrap();
+        let who = session::Who { name: "a guest".into(), role: Some(super::super::Role::Viewer), ..Default::default() };
+        let set = session::begin(&mut tx, &app, &who, How::Link, &From::default()).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut headers = HeaderMap::new();
+        let cookie = set.to_str().unwrap().split(';').next().unwrap().to_owned();
+        headers.insert(header::COOKIE, cookie.parse().unwrap());
+        assert!(session::of(&app, &headers).await.unwrap().is_some());
+
+        app.db.close().await;
+        assert!(session::of(&app, &headers).await.is_err());
+        let response = entered(&app, &headers, HeaderValue::from_static("ringdown=another"), "/oncall").await;
+        assert_eq!(response.status(), StatusCode::SEE_OTHER);
+        assert_eq!(response.headers()[header::LOCATION], "/oncall");
+        assert_eq!(response.headers()[header::SET_COOKIE], "ringdown=another");
+    }
 }

@@ -30,7 +30,7 @@ use axum::{
     Json, Router,
     extract::{MatchedPath, Request},
     middleware::{self, Next},
-    response::Response,
+    response::{IntoResponse, Response},
     routing::{any, get},
 };
 use utoipa::{
@@ -158,7 +158,10 @@ async fn timed(request: Request, next: Next) -> Response {
     let method = request.method().as_str().to_owned();
     let route = request.extensions().get::<MatchedPath>().map_or_else(String::new, |path| path.as_str().to_owned());
     let start = std::time::Instant::now();
-    let response = next.run(request).await;
+    let response = match request::without_nul(request.uri()) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    };
     metrics::took(&method, &route, response.status().as_u16(), start.elapsed().as_secs_f64());
     response
 }

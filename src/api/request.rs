@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::{
     body::{Body, Bytes, to_bytes},
     extract::{FromRequest, FromRequestParts, Path, Query, Request},
-    http::{header, request::Parts},
+    http::{Uri, header, request::Parts},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
@@ -21,6 +21,19 @@ const ARRIVAL: Duration = Duration::from_secs(10);
 const LONGEST_KEY: usize = 255;
 /// The longest name in a path.
 const LONGEST_NAME: usize = 64;
+
+/// Refuses an address with U+0000 in it: nothing of ours has such a name, and PostgreSQL would refuse to look for it. 404
+/// where it stands in the path, 400 in the query.
+pub fn without_nul(address: &Uri) -> Result<(), Problem> {
+    let has = |part: &str| part.contains("%00");
+    if has(address.path()) {
+        return Err(Problem::not_found("Nothing has such a name."));
+    }
+    if address.query().is_some_and(has) {
+        return Err(Problem::bad_request("The query has a character that no text has (U+0000)."));
+    }
+    Ok(())
+}
 
 /// The one name in a path: a reference, an id, a key.
 #[derive(Debug)]
@@ -187,6 +200,15 @@ mod tests {
         assert_eq!(json::<serde_json::Value>(b"{} {}").unwrap_err().status, 400);
         assert_eq!(refused(&"[".repeat(100_000)).0, 422, "a list is not what is wanted; it is not followed down");
         assert_eq!(json::<serde_json::Value>("[".repeat(100_000).as_bytes()).unwrap_err().status, 400);
+    }
+
+    #[test]
+    fn an_address_with_a_nul_is_nowhere() {
+        let status = |address: &str| without_nul(&address.parse().unwrap()).map_err(|problem| problem.status);
+        assert_eq!(status("/incidents/%00?x=1"), Err(404));
+        assert_eq!(status("/audit?before=aud_%00"), Err(400));
+        // Decoded once, that is a percent sign and digits.
+        assert_eq!(status("/incidents/4821%2500?next=%2F%30"), Ok(()));
     }
 
     #[test]

@@ -72,8 +72,8 @@ pub async fn fields(request: Request) -> Result<Fields, Problem> {
     }
     let bytes = api::request::body(request.into_body(), MOST_BYTES).await?;
     let fields = form_urlencoded::parse(&bytes).into_owned().take(MOST_FIELDS);
-    // Browsers send line ends as CRLF.
-    Ok(Fields(fields.map(|(name, value)| (name, value.replace("\r\n", "\n"))).collect()))
+    // Browsers send line ends as CRLF. PostgreSQL keeps no text with U+0000 in it, and no name of ours has one.
+    Ok(Fields(fields.map(|(name, value)| (name, value.replace("\r\n", "\n").replace('\0', "\u{fffd}"))).collect()))
 }
 
 impl FromRequest<App> for Form {

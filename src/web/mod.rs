@@ -43,7 +43,11 @@ pub use self::{
     store::STATEMENTS,
     trouble::Trouble,
 };
-use crate::{access, api::Problem, server::App};
+use crate::{
+    access,
+    api::{self, Problem},
+    server::App,
+};
 
 /// A page, rendered when it is answered.
 #[derive(Debug)]
@@ -77,7 +81,10 @@ const HEADERS: [(&str, &str); 7] = [
 ];
 
 async fn guarded(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+    let mut response = match api::request::without_nul(request.uri()) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => Trouble::from(problem).into_response(),
+    };
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));

@@ -1,5 +1,7 @@
 //! Tries to sign in, codes and links in the database.
 
+use sha2::{Digest, Sha256};
+
 use crate::{
     access::{Role, limit::Wrong},
     clock::Time,
@@ -16,13 +18,14 @@ pub enum Kind {
     AskCode,
     /// A code was entered.
     Code,
+    /// A browser came back from the issuer.
     Oidc,
 }
 
 /// A try to sign in.
 #[derive(Clone, Copy, Debug)]
 pub struct Try<'a> {
-    /// The name that was given, hashed.
+    /// The name that was given, hashed. Empty: it counts with its network alone.
     pub name: &'a str,
     pub network: &'a str,
     pub kind: Kind,
@@ -66,6 +69,15 @@ const BAD: &str = "bad";
 
 const TRIED: Sql =
     Sql::same("insert into sign_ins (id, name, network, kind, verdict, at) values ($1, $2, $3, $4, $5, $6)");
+/// What comes back a second time is not tried again.
+const TRIED_ONCE: Sql = Sql::same(
+    "insert into sign_ins (id, name, network, kind, verdict, at) values ($1, $2, $3, $4, $5, $6) \
+     on conflict (id) do nothing",
+);
+const IS_TRIED: Sql = Sql::same("select count(*) from sign_ins where id = $1");
+const RIGHT_OF: Sql = Sql::same("update sign_ins set verdict = 'good', name = $2 where id = $1");
+/// One writer needs no lock.
+const LOCK: Sql = Sql { sqlite: "select $1, $2", postgres: "select pg_advisory_xact_lock($1, $2)" };
 const RIGHT: Sql = Sql::same("update sign_ins set verdict = 'good' where id = $1");
 const WRONG_HERE: Sql = Sql::same(
     "select count(*), max(at) from sign_ins where name = $1 and network = $2 and kind = $3 and verdict = 'bad' \
@@ -116,6 +128,49 @@ pub async fn tried(tx: &mut Tx, tried: Try<'_>, good: bool, now: Time) -> sqlx::
         .await
         .map(drop))?;
     Ok(id)
+}
+
+/// What the locks are of. Whoever takes both takes them in this order, so that no two wait for each other.
+const LOCKS_OF_NAMES: i32 = 1;
+const LOCKS_OF_NETWORKS: i32 = 2;
+
+/// Waits for the transactions that count tries with this name or from this network, and keeps later ones waiting until
+/// this one is over: what is counted then is all there is. Belongs to the beginning of a transaction.
+pub async fn lock(tx: &mut Tx, tried: Try<'_>) -> sqlx::Result<()> {
+    for (locks, text) in [(LOCKS_OF_NAMES, tried.name), (LOCKS_OF_NETWORKS, tried.network)] {
+        let [a, b, c, d, ..] = <[u8; 32]>::from(Sha256::digest(text.as_bytes()));
+        let number = i32::from_be_bytes([a, b, c, d]);
+        if !text.is_empty() {
+            on!(&mut *tx, LOCK, |c, sql| sqlx::query(sql).bind(locks).bind(number).execute(c).await.map(drop))?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes down a wrong try of this id. False: there was one already.
+pub async fn tried_once(tx: &mut Tx, id: &str, tried: Try<'_>, now: Time) -> sqlx::Result<bool> {
+    let written = on!(tx, TRIED_ONCE, |c, sql| sqlx::query(sql)
+        .bind(id)
+        .bind(tried.name)
+        .bind(tried.network)
+        .bind(tried.kind)
+        .bind(BAD)
+        .bind(now)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(written == 1)
+}
+
+/// Whether there was a try of this id.
+pub async fn is_tried(tx: &mut Tx, id: &str) -> sqlx::Result<bool> {
+    let count: i64 = on!(tx, IS_TRIED, |c, sql| sqlx::query_scalar(sql).bind(id).fetch_one(c).await)?;
+    Ok(count > 0)
+}
+
+/// It was right after all, and this hashed name's.
+pub async fn right_of(tx: &mut Tx, id: &str, name: &str) -> sqlx::Result<()> {
+    on!(tx, RIGHT_OF, |c, sql| sqlx::query(sql).bind(id).bind(name).execute(c).await.map(drop))
 }
 
 /// It was right after all.
@@ -263,6 +318,10 @@ pub async fn purge(tx: &mut Tx, good: Time, bad: Time) -> sqlx::Result<()> {
 /// Every statement here, for the test that prepares them all.
 pub const STATEMENTS: &[(&str, Sql)] = &[
     ("tried", TRIED),
+    ("tried_once", TRIED_ONCE),
+    ("is_tried", IS_TRIED),
+    ("right_of", RIGHT_OF),
+    ("lock", LOCK),
     ("right", RIGHT),
     ("wrong_here", WRONG_HERE),
     ("wrong_everywhere", WRONG_EVERYWHERE),

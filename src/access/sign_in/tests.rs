@@ -112,6 +112,41 @@ async fn many_at_once_are_counted_before_they_are_checked() {
     let this = Try { name: &app.desk.hashed("admin"), network: "cafe", kind: Kind::Password };
     let counted = store::wrong_here(&mut tx, this, app.clock.now() - limit::SPAN).await.unwrap().count;
     assert_eq!(counted, 5, "the sixth was held up");
+    let since = app.clock.now() - limit::NETWORK_SPAN;
+    assert_eq!(store::of_network(&mut tx, "cafe", Kind::Password, false, since).await.unwrap(), 8, "and counts there");
+}
+
+#[tokio::test]
+async fn whoever_goes_on_at_a_name_that_is_held_up_is_stopped_and_the_name_is_not() {
+    let (app, hand, _folder) = app().await;
+    for n in 0..30 {
+        assert_eq!(password(&app, "admin", "wrong", "cafe").await, "wrong", "{n}");
+    }
+    assert_eq!(password(&app, "admin", "correct horse", "cafe").await, "too many");
+    assert_eq!(password(&app, "nobody", "wrong", "cafe").await, "too many");
+    assert_eq!(password(&app, "admin", "correct horse", "home").await, "in");
+    pass(&hand, &app, TimeDelta::minutes(15));
+    assert_eq!(password(&app, "admin", "correct horse", "cafe").await, "in");
+}
+
+#[tokio::test]
+async fn the_password_of_somebody_who_is_gone_from_people_toml_begins_nothing() {
+    let (app, _hand, _folder) = app().await;
+    let mut tx = app.db.begin().await.unwrap();
+    let hash = password::hash("correct horse").unwrap();
+    for key in ["anna", "gone"] {
+        password::store::set(&mut tx, key, &hash, None, Some(key), app.clock.now()).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    assert_eq!(password(&app, "anna", "correct horse", "home").await, "in");
+    assert_eq!(password(&app, "gone", "correct horse", "home").await, "wrong");
+    const NOTED: Sql = Sql::same("select count(*) from audit where what = 'signed in'");
+    const BEGUN: Sql = Sql::same("select count(*) from sessions");
+    for count in [NOTED, BEGUN] {
+        let mut tx = app.db.read().await.unwrap();
+        let count: i64 = on!(&mut tx, count, |c, sql| sqlx::query_scalar(sql).fetch_one(c).await).unwrap();
+        assert_eq!(count, 1);
+    }
 }
 
 #[tokio::test]
@@ -234,6 +269,36 @@ async fn a_person_is_sent_three_codes_in_a_quarter_of_an_hour_and_is_told_nothin
 }
 
 #[tokio::test]
+async fn who_asks_again_for_a_code_too_soon_waits_no_longer_for_it() {
+    let (app, hand, _folder) = app().await;
+    for _ in 0..3 {
+        ask(&app, "anna", "home").await.unwrap();
+    }
+    pass(&hand, &app, TimeDelta::minutes(14));
+    for _ in 0..3 {
+        ask(&app, "anna", "home").await.unwrap();
+    }
+    assert_eq!(outbox(&app).await.len(), 3);
+    pass(&hand, &app, TimeDelta::minutes(1));
+    ask(&app, "anna", "home").await.unwrap();
+    assert_eq!(outbox(&app).await.len(), 4);
+}
+
+#[tokio::test]
+async fn a_stranger_who_asks_without_end_keeps_nobody_from_a_code_elsewhere() {
+    let (app, hand, _folder) = app().await;
+    for quarter in 0..4 {
+        let asked = futures::future::join_all((0..10).map(|_| ask(&app, "anna", "cafe"))).await;
+        assert!(asked.iter().all(Option::is_some));
+        assert_eq!(outbox(&app).await.len(), quarter * 4 + 3);
+        assert_eq!(ask(&app, "anna", "cafe").await, None, "refused ones count for the network");
+        ask(&app, "anna", "a train").await.unwrap();
+        assert_eq!(outbox(&app).await.len(), quarter * 4 + 4);
+        pass(&hand, &app, TimeDelta::minutes(15));
+    }
+}
+
+#[tokio::test]
 async fn ten_codes_from_one_network_are_all_there_are_whoever_is_meant() {
     let (app, _hand, _folder) = app().await;
     for n in 0..10 {
@@ -248,11 +313,10 @@ async fn whoever_signed_in_from_a_network_is_sent_codes_there_whatever_others_as
     let (app, _hand, _folder) = app().await;
     let id = ask(&app, "anna", "home").await.unwrap();
     assert_eq!(enter(&app, &id, &app.desk.digits(&id)).await, "in");
-    for n in 0..12 {
-        ask(&app, "anna", &format!("attacker {n}")).await.unwrap();
-    }
+    let attackers: Vec<String> = (0..32).map(|n| format!("attacker {n}")).collect();
+    futures::future::join_all(attackers.iter().map(|network| ask(&app, "anna", network))).await;
     let sent = outbox(&app).await.len();
-    assert_eq!(sent, 10, "ten in an hour");
+    assert_eq!(sent, 30, "thirty in an hour");
     ask(&app, "anna", "a hotel").await.unwrap();
     assert_eq!(outbox(&app).await.len(), sent);
     ask(&app, "anna", "home").await.unwrap();
@@ -295,6 +359,32 @@ async fn a_link_signs_in_once_within_ten_minutes() {
     let late = make(None).await;
     pass(&hand, &app, LINK_LIFE);
     assert!(!link_holds(&app, &late).await.unwrap() && !enter(late).await);
+}
+
+#[tokio::test]
+async fn a_browser_comes_back_from_the_issuer_once_and_thirty_times_in_vain() {
+    let (app, hand, _folder) = app().await;
+    let back = |state: String, network: &'static str| {
+        let app = app.clone();
+        async move { back_from_oidc(&app, &state, &from(network)).await.unwrap() }
+    };
+    let CameBack::First(id) = back("mine".into(), "cafe").await else { panic!("it is the first") };
+    assert_eq!(back("mine".into(), "cafe").await, CameBack::Again);
+    assert_eq!(back("mine".into(), "home").await, CameBack::Again, "wherever");
+    by_oidc(&app, &id, &"anna".into(), &from("cafe")).await.unwrap();
+    assert_eq!(back("mine".into(), "cafe").await, CameBack::Again);
+    // What was right does not count.
+    let all = futures::future::join_all((0..40).map(|n| back(format!("flow {n}"), "cafe"))).await;
+    assert_eq!(all.iter().filter(|one| matches!(one, CameBack::First(_))).count(), 30);
+    assert_eq!(all.iter().filter(|one| **one == CameBack::TooMany).count(), 10);
+    assert_eq!(back("mine".into(), "cafe").await, CameBack::TooMany);
+    assert!(matches!(back("another".into(), "home").await, CameBack::First(_)));
+    pass(&hand, &app, TimeDelta::minutes(15));
+    assert!(matches!(back("another day".into(), "cafe").await, CameBack::First(_)));
+    // The network is known as hers, for codes and passwords too.
+    let mut tx = app.db.read().await.unwrap();
+    let known = store::is_known(&mut tx, &app.desk.hashed("anna"), "cafe", app.clock.now() - limit::KNOWN_FOR).await;
+    assert!(known.unwrap());
 }
 
 #[tokio::test]

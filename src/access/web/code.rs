@@ -66,7 +66,7 @@ pub(super) async fn enter(State(app): State<App>, from: From, request: Request) 
     let form = super::open_form(&app, request).await?;
     let (id, next) = (form.get("c"), super::next(form.get("next")));
     match by_code(&app, id, form.get("code"), &from).await? {
-        Tried::In(set) => super::entered(&app, &headers, set, next).await,
+        Tried::In(set) => Ok(super::entered(&app, &headers, set, next).await),
         Tried::Wrong => Ok((StatusCode::UNAUTHORIZED, enter_page(&app, id, next, true)).into_response()),
         Tried::TooMany => sign_in::wait(&app, next).await,
     }

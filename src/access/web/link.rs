@@ -40,7 +40,7 @@ pub(super) async fn enter(
     let headers = request.headers().clone();
     super::open_form(&app, request).await?;
     match by_link(&app, &token, &from).await? {
-        Tried::In(set) => super::entered(&app, &headers, set, "/").await,
+        Tried::In(set) => Ok(super::entered(&app, &headers, set, "/").await),
         Tried::Wrong | Tried::TooMany => Ok(answer(&app, false)),
     }
 }

@@ -8,7 +8,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::From;
+use super::{From, sign_in};
 use crate::{
     access::{
         cookie::Cookie,
@@ -16,12 +16,14 @@ use crate::{
             flow::{self, Flow},
             identity::{self, Named},
         },
-        sign_in::{by_oidc, not_by_oidc},
+        sign_in::{CameBack, back_from_oidc, by_oidc, not_by_oidc},
     },
     api::Problem,
     server::App,
     web::{Frame, Page, Place, Trouble},
 };
+
+const NOT_UNDER_WAY: &str = "This did not begin in this browser, took too long, or was used before. Begin again.";
 
 /// What is said when nobody was signed in.
 #[derive(Template)]
@@ -99,8 +101,12 @@ pub(super) async fn callback(
     let given = headers.get_all(header::COOKIE).iter().filter_map(|header| header.to_str().ok());
     let flows = given.flat_map(|header| cookie.values(header)).filter_map(|it| Flow::open(it, &app.desk.state, now));
     let Some(flow) = flows.into_iter().find(|flow| flow.is(&back.state)) else {
-        const WORDS: &str = "This did not begin in this browser, or it took too long. Begin again.";
-        return Ok(not_in(&app, StatusCode::BAD_REQUEST, WORDS, None));
+        return Ok(not_in(&app, StatusCode::BAD_REQUEST, NOT_UNDER_WAY, None));
+    };
+    let id = match back_from_oidc(&app, &flow.state, &from).await? {
+        CameBack::First(id) => id,
+        CameBack::Again => return Ok(not_in(&app, StatusCode::BAD_REQUEST, NOT_UNDER_WAY, None)),
+        CameBack::TooMany => return sign_in::wait(&app, super::next(&flow.next)).await,
     };
     if back.error.is_some() || back.code.is_empty() || back.iss.is_some_and(|iss| !oidc.is_issuer(&iss)) {
         not_by_oidc(&app, &from).await?;
@@ -119,8 +125,8 @@ pub(super) async fn callback(
     let config = app.config.load_full();
     let (words, stranger) = match identity::named(&claims, oidc.claim(), &config) {
         Named::Person(person) => {
-            let set = by_oidc(&app, &person.key, &from).await?;
-            let mut response = super::entered(&app, &headers, set, super::next(&flow.next)).await?;
+            let set = by_oidc(&app, &id, &person.key, &from).await?;
+            let mut response = super::entered(&app, &headers, set, super::next(&flow.next)).await;
             forget(&app, &mut response);
             return Ok(response);
         }

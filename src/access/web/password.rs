@@ -21,7 +21,7 @@ pub(super) async fn enter(State(app): State<App>, from: From, request: Request) 
     let form = super::open_form(&app, request).await?;
     let next = super::next(form.get("next"));
     match by_password(&app, form.get("name"), form.get("password"), &from).await? {
-        Tried::In(set) => super::entered(&app, &headers, set, next).await,
+        Tried::In(set) => Ok(super::entered(&app, &headers, set, next).await),
         Tried::Wrong => sign_in::again(&app, next, WRONG).await,
         Tried::TooMany => sign_in::wait(&app, next).await,
     }

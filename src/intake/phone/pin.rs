@@ -1,17 +1,21 @@
 //! Whose PIN was keyed in. Slow on purpose (argon2), so outside of any transaction, a few at a time, and not for long:
 //! the caller waits.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
 
 use chrono::TimeDelta;
-use tokio::sync::Semaphore;
 
 use super::{
     call::{CallRecord, Step},
     conversation::Input,
     report, store,
 };
-use crate::{clock::Time, config::Config, customer, id::CustomerKey, incident::door::Door, store::Tx};
+use crate::{
+    access::turns::Turns, clock::Time, config::Config, customer, id::CustomerKey, incident::door::Door, store::Tx,
+};
 
 /// Wrong PINs are counted over this long.
 const LOCK_MINUTES: i64 = 15;
@@ -22,7 +26,7 @@ const HOTLINE_FAILURES: i64 = 50;
 /// A carrier waits 15 seconds for an answer; the caller should wait less.
 const PATIENCE: Duration = Duration::from_secs(6);
 /// Each check takes a processor and some 20 MB.
-static CHECKS: Semaphore = Semaphore::const_new(2);
+static CHECKS: LazyLock<Turns> = LazyLock::new(|| Turns::new(2));
 
 /// What became of the PIN in a turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,9 +64,8 @@ pub async fn check(door: &Door, config: &Config, carrier: &str, sid: &str, input
     }
     drop(tx);
     let deadline = Instant::now() + PATIENCE;
-    let Ok(Ok(_permit)) = tokio::time::timeout(PATIENCE / 2, CHECKS.acquire()).await else { return Ok(Pin::Unchecked) };
     let (keys, hashes) = (keys.to_owned(), hashes(config, &call));
-    let found = tokio::task::spawn_blocking(move || {
+    let found = CHECKS.take(PATIENCE / 2, move || {
         for (customer, hash) in hashes {
             if Instant::now() > deadline {
                 return Pin::Unchecked;
