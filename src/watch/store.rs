@@ -47,8 +47,9 @@ const LAST_COMPLETE: Sql = Sql::same(
 );
 
 /// Nobody has it in hand any more.
-const DROP_ATTEMPT: Sql =
-    Sql::same("delete from attempts where id = $1 and purpose = 'heartbeat' and (leased_by is null or wake_at is null)");
+const DROP_ATTEMPT: Sql = Sql::same(
+    "delete from attempts where id = $1 and purpose = 'heartbeat' and (leased_by is null or wake_at is null)",
+);
 
 const GIVE_UP: Sql =
     Sql::same("update attempts set cancelled = $1, expires_at = $2 where id = $3 and purpose = 'heartbeat'");
