@@ -35,8 +35,8 @@ impl Finding {
     /// For whoever must not know which secret is weak.
     pub fn withhold(&mut self) {
         self.words = match self.health {
-            Health::Good => "nothing to see to".into(),
-            Health::Warning | Health::Bad => "something to see to: an administrator reads here what it is".into(),
+            Health::Good => "nothing needs attention".into(),
+            Health::Warning | Health::Bad => "something needs attention: an administrator sees here what it is".into(),
         };
     }
 }
