@@ -20,6 +20,7 @@ mod report;
 mod restart;
 mod restore;
 mod roles;
+mod single_sign_on;
 mod statements;
 mod tidy;
 mod upgrade;

@@ -24,6 +24,7 @@ mod restart;
 mod restore;
 mod roles;
 mod server_restart;
+mod single_sign_on;
 mod statements;
 mod upgrade;
 mod watch;

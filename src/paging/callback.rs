@@ -16,9 +16,9 @@ pub enum NoCall {
     Closed,
     #[error("the customer left no number that can be called")]
     NoNumber,
-    #[error("people.toml has no line of yours that takes calls")]
+    #[error("people.toml has no line that takes calls for whoever is to be rung")]
     NoLine,
-    #[error("your phone is being rung already: answer it, and press 5")]
+    #[error("the phone is being rung already: answer it, and press 5")]
     Rings,
 }
 

@@ -10,6 +10,7 @@ use super::{Form, Trouble};
 use crate::{
     access::{Role, session::Visitor},
     api,
+    incident::Incident,
     server::App,
 };
 
@@ -27,7 +28,7 @@ pub(super) async fn act(
 ) -> Result<Redirect, Trouble> {
     let incident = api::acts::named(&app, &form.visitor.caller, &reference, &act, form.fields.json()).await?;
     // Names of acts are ours: it got here.
-    Ok(Redirect::to(&format!("/incidents/{}?done={act}", incident.reference)))
+    Ok(shown(&incident, &act))
 }
 
 /// Whoever asks for the address of an act by itself, after a refusal or from their history: it does nothing and leads to
@@ -46,7 +47,13 @@ pub(super) async fn call(
 ) -> Result<Redirect, Trouble> {
     form.visitor.require(Role::Responder)?;
     let incident = api::callback::asked(&app, &form.visitor.caller.actor(), &reference).await?;
-    Ok(Redirect::to(&format!("/incidents/{}?done=call", incident.reference)))
+    Ok(shown(&incident, "call"))
+}
+
+/// The incident's page after an act. The reference of a closed one may be another's by now.
+fn shown(incident: &Incident, act: &str) -> Redirect {
+    let name = if incident.is_open() { &incident.reference } else { incident.id.as_str() };
+    Redirect::to(&format!("/incidents/{name}?done={act}"))
 }
 
 /// What to say after an act, by its name.

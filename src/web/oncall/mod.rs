@@ -120,10 +120,10 @@ fn done(act: &str) -> Option<&'static str> {
     })
 }
 
-/// By what name somebody's feeds and overrides are kept.
 /// Before the key of a person who owns a feed.
 const PERSONS: &str = "person:";
 
+/// By what name somebody's feeds are kept: a person's and an account's of the same name are two.
 fn owner(visitor: &Visitor) -> String {
     match &visitor.caller.person {
         Some(person) => format!("{PERSONS}{person}"),
